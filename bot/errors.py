@@ -1,0 +1,62 @@
+"""Everything that the edges raise, as one tree.
+
+    MadoguchiError
+    ├── SettingsIncomplete      a platform is half configured; names what is missing
+    ├── StoreUnavailable        the store does not answer, refuses to write, or is still loading
+    ├── BadRequest              what came in is refused; carries the HTTP status to answer with
+    ├── LockLost                another worker owns the conversation now: stop, touch nothing
+    └── DeliveryError           an answer did not reach its reader
+        ├── DeliveryDeferred    not delivered, may be tried again after `retry_after_s`
+        ├── DeliveryFailed      not delivered and never will be
+        └── DeliveryUnknown     the platform may or may not have taken it; settle before sending again
+"""
+
+
+class MadoguchiError(Exception):
+    """The root of every error of ours."""
+
+
+class SettingsIncomplete(MadoguchiError):
+    """A platform is half configured."""
+
+
+class StoreUnavailable(MadoguchiError):
+    """The store does not answer, refuses to write, or is still loading."""
+
+
+class BadRequest(MadoguchiError):
+    """What came in is refused.
+
+    Args:
+        status: the HTTP status to answer with (400, 401, 413).
+        reason: a short word for the log and the body; never content of the request.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class LockLost(MadoguchiError):
+    """Another worker owns the conversation now: stop, touch nothing."""
+
+
+class DeliveryError(MadoguchiError):
+    """An answer did not reach its reader."""
+
+
+class DeliveryDeferred(DeliveryError):
+    """Not delivered; may be tried again after `retry_after_s` seconds (None: the caller's own back-off)."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class DeliveryFailed(DeliveryError):
+    """Not delivered and never will be: the platform refuses it for good."""
+
+
+class DeliveryUnknown(DeliveryError):
+    """The platform may or may not have taken it (time-out, reset); settle before sending again."""

@@ -1,0 +1,1 @@
+"""LINE: events to messages (pure), the webhook, the sender."""

@@ -1,0 +1,181 @@
+"""What passes between the edges and the work: frozen values, JSON both ways, with a version.
+
+`reply_to` is opaque: only the platform that wrote it reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+VERSION = 1
+"""Raised when a field changes its meaning; a reader accepts every version up to its own."""
+
+JSONObject = Mapping[str, Any]
+
+
+class UnreadableRecord(ValueError):
+    """A stored record is not one that this version can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A value with a JSON form: `{"v": 1, "kind": "Message", …fields}`."""
+
+    def to_json(self) -> str:
+        """The value as one line of JSON."""
+        return json.dumps({"v": VERSION, "kind": type(self).__name__, **asdict(self)}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The value that `to_json` wrote; unknown fields of it are ignored, so an older reader can follow.
+
+        Raises:
+            UnreadableRecord: it is no such record, of a newer version, or lacks a field.
+        """
+        try:
+            record = json.loads(text)
+            if record["kind"] != cls.__name__ or record["v"] > VERSION:
+                raise UnreadableRecord(f"not a {cls.__name__} of version {VERSION} or older")
+            known = {f.name for f in fields(cls)}
+            return cls(**{name: value for name, value in record.items() if name in known})
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnreadableRecord(f"unreadable {cls.__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Record):
+    """What a person said to the bot.
+
+    Args:
+        id: the platform's message identity, not the delivery's (`slack:T1:C1:1700000000.000100`, `line:<message id>`,
+            `console:<session>:<message id>`).
+        platform: `slack`, `line` or `console`.
+        conversation_id: whose history it belongs to. LINE 1:1, Slack DM root, console: per user; Slack thread: per
+            thread (`slack:T1:C1:<thread ts>`, so it equals the id of the message that opened the thread); LINE group or
+            room: per group.
+        user_id: who spoke, with the platform in front (`slack:U1`, `line:U1`, `console:<session>`).
+        text: what was said, without the mention of the bot; 1 to MAX_TEXT_CHARS characters.
+        sent_at: the platform's own time, seconds since the epoch.
+        reply_to: where the answer goes; opaque outside the platform's package.
+    """
+
+    MAX_TEXT_CHARS: ClassVar[int] = 8_000
+
+    id: str
+    platform: str
+    conversation_id: str
+    user_id: str
+    text: str
+    sent_at: float
+    reply_to: JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class Edit(Record):
+    """A person changed a message: `message_id` now says `text`."""
+
+    platform: str
+    conversation_id: str
+    user_id: str
+    message_id: str
+    text: str
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion(Record):
+    """A person took a message back: it must be gone from everything that we keep."""
+
+    platform: str
+    conversation_id: str
+    user_id: str
+    message_id: str
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Record):
+    """A person pressed something (a button, a postback); `name` says what, `value` carries its payload."""
+
+    platform: str
+    conversation_id: str
+    user_id: str
+    name: str
+    value: str
+    sent_at: float
+    reply_to: JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Record):
+    """A word that is an order, not a question.
+
+    `name` is one of `reset`, `stop`, `forget`, `help`, `reindex`, `status`, `pair`, `unfollow`, `uninstall`;
+    `argument` is what followed it (for `pair` the code). `language` (`ja` or `en`) is the asker's, for the confirmation.
+    """
+
+    platform: str
+    conversation_id: str
+    user_id: str
+    name: str
+    argument: str
+    language: str
+    sent_at: float
+    reply_to: JSONObject
+
+
+Control = Edit | Deletion | Action | Command
+"""What goes to the clerk and not through the inbox."""
+
+_CONTROLS: dict[str, type[Edit | Deletion | Action | Command]] = {
+    kind.__name__: kind for kind in (Edit, Deletion, Action, Command)
+}
+
+
+def control_from_json(text: str | bytes) -> Control:
+    """The Edit, Deletion, Action or Command that `to_json` wrote.
+
+    Raises:
+        UnreadableRecord: it is none of them.
+    """
+    try:
+        kind = _CONTROLS[json.loads(text)["kind"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableRecord(f"unreadable control event: {error}") from error
+    return kind.from_json(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation(Record):
+    """One source under an answer: `number` as shown, the document's title and place, and the passage's own words.
+
+    `uri` is what a person can open (http or https), or a path that is only shown.
+    """
+
+    number: int
+    title: str
+    uri: str
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Record):
+    """An answer as it leaves: plain standard Markdown without any URL or mention that `sanitise` would refuse."""
+
+    text: str
+    citations: tuple[Citation, ...] = field(default=())
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The reply that `to_json` wrote."""
+        plain = super(Reply, cls).from_json(text)
+        known = {f.name for f in fields(Citation)}
+        try:
+            cited = tuple(Citation(**{k: v for k, v in c.items() if k in known}) for c in plain.citations)  # type: ignore[attr-defined]
+        except (AttributeError, TypeError) as error:
+            raise UnreadableRecord(f"unreadable Reply: {error}") from error
+        return cls(text=plain.text, citations=cited)

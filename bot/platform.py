@@ -1,0 +1,207 @@
+"""What a platform is: the protocols that Slack, LINE and the console implement, and how text is cut to their limits.
+
+A further platform is one folder beside `bot/slack`, its samples, and one row in `tests/bot/test_platform_contract.py`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.messages import Reply
+
+MAX_BODY_BYTES = 1_000_000
+"""A webhook's body beyond this is refused with 413 before it is read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """One HTTP request as it came: header names in lower case, the body's raw bytes."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookResponse:
+    """What to answer: status, body, media type."""
+
+    status: int
+    body: str = ""
+    media_type: str = "text/plain; charset=utf-8"
+
+
+class FrontDoor(Protocol):
+    """The way in, in the web process. Synchronous: the ASGI route calls it in a thread."""
+
+    def handle(self, request: WebhookRequest) -> WebhookResponse:
+        """Verify, decide whether it is meant for us, make it durable, answer.
+
+        200 only after everything in the request is durable; 400, 401 or 413 for what cannot be the platform's own;
+        503 when the store is down. Never raises for anything that a sender can put into a request.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an answer goes: the newest message that it covers, its conversation, and the platform's own `reply_to`.
+
+    `message_id` names the delivery: the same answer is never shown twice for it.
+    """
+
+    message_id: str
+    conversation_id: str
+    language: str
+    reply_to: Mapping[str, Any]
+
+
+class Journal(Protocol):
+    """What a delivery has done so far, kept in the store under the fencing token, so that another worker can go on."""
+
+    def read(self) -> Mapping[str, Any]:
+        """The facts written so far, by whichever worker."""
+        ...
+
+    def write(self, **facts: Any) -> None:
+        """Add facts (JSON values), durable on return.
+
+        Raises:
+            LockLost: another worker owns the conversation.
+        """
+        ...
+
+    def check(self) -> None:
+        """Call just before every call to a platform.
+
+        Raises:
+            LockLost: another worker owns the conversation: nothing may be sent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What the person has: the text as shown, and whether it is shown or kept for the next chance to show it."""
+
+    text: str
+    kept: bool = False
+
+
+class ReplyStream(Protocol):
+    """One answer on its way out. A stream is used by one thread."""
+
+    def waiting(self, notice: str) -> None:
+        """A sign of life while nothing can be shown yet (the model loads, a place in the queue).
+
+        Best effort: the platform's failures are swallowed and logged.
+        """
+        ...
+
+    def update(self, text_so_far: str) -> None:
+        """Show the answer so far: whole sentences that have passed `sanitise`, each text beginning with the one before.
+
+        A platform that cannot take words back or has no streaming may do nothing. Best effort, like `waiting`.
+        """
+        ...
+
+    def due(self, now: float) -> None:
+        """A time that the stream asked for may have come (seconds since the epoch)."""
+        ...
+
+    def finish(self, reply: Reply) -> Delivered:
+        """Deliver the whole answer, in as many parts as the platform needs.
+
+        Called again by another worker after a crash it goes on where the journal stopped, and settles what is unknown.
+
+        Raises:
+            DeliveryDeferred, DeliveryFailed, LockLost
+        """
+        ...
+
+    def fail(self, apology: str) -> Delivered:
+        """Like `finish`, with an apology in place of what was being written."""
+        ...
+
+
+class Sender(Protocol):
+    """The way out, in a worker."""
+
+    def open(self, target: Target, journal: Journal) -> ReplyStream:
+        """The stream for one answer; nothing is sent yet."""
+        ...
+
+    def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
+        """Which audiences the answer's readers belong to, in a shared place the place's, never the asker's.
+
+        Labels: `public`; `members` (full members, paired people, the console); a place or person by name
+        (`slack:C1`, `line:U1`). What cannot be found out (the platform does not answer) counts as `public` only.
+        """
+        ...
+
+
+def split_text(text: str, limit: int, length: Callable[[str], int] = len) -> list[str]:
+    """`text` in parts of at most `limit`, measured by `length` (characters, or UTF-16 units for LINE).
+
+    Cut where a reader would: before a paragraph, else after a line, else after a sentence (。！？ or .!? and a space),
+    else between characters, never inside a grapheme cluster's surrogate pair or combining
+    marks. A code fence that is cut is closed in its part and opened again in the next. Nothing but white space at the cuts is lost; empty text gives no part.
+    """
+    parts: list[str] = []
+    rest = text.strip()
+    while rest:
+        part, rest, reopened = _first_part(rest, limit, length)
+        parts.append(part)
+        rest = reopened + rest if rest else ""
+    return parts
+
+
+_CUTS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", " ")
+_FENCE = "```"
+
+
+def _first_part(text: str, limit: int, length: Callable[[str], int]) -> tuple[str, str, str]:
+    """The longest good first part, the rest, and what the rest must begin with (an opened code fence)."""
+    if length(text) <= limit:
+        return text, "", ""
+    room = limit - len("\n" + _FENCE)
+    window = _longest_prefix(text, max(room, 1), length)
+    cut = next(_good_cuts(window), len(window))
+    part, rest = text[:cut].rstrip(), text[cut:].lstrip("\n ")
+    if part.count(_FENCE) % 2:
+        opening = part[part.rindex(_FENCE) :].split("\n", 1)[0]
+        if len(opening) + 1 < cut:  # else the fence line itself would be all that moves on: no progress
+            return part + "\n" + _FENCE, rest, opening + "\n"
+    return part or text[:cut], rest, ""
+
+
+def _good_cuts(window: str) -> Iterator[int]:
+    """Places to cut, best first; a cut in the first third would waste the part."""
+    for mark in _CUTS:
+        at = window.rfind(mark)
+        if at >= len(window) // 3:
+            yield at + len(mark)
+
+
+def _longest_prefix(text: str, limit: int, length: Callable[[str], int]) -> str:
+    """The longest prefix within `limit` that does not end inside a cluster (joiners and combining marks stay)."""
+    low, high = 1, min(len(text), limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if length(text[:middle]) <= limit else (low, middle - 1)
+    end = low
+    while end > 1 and end < len(text) and _joins(text[end], text[end - 1]):
+        end -= 1
+    return text[:end] if end > 1 else text[:low]
+
+
+def _joins(character: str, before: str) -> bool:
+    """Whether `character` belongs to the cluster of the one before it."""
+    return (
+        unicodedata.combining(character) != 0
+        or character in "\u200d\ufe0e\ufe0f"
+        or before == "\u200d"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )

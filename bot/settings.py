@@ -1,0 +1,92 @@
+"""The settings of the edges, from the environment and `.env`; built in the entry points only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsIncomplete
+
+NO_SECRET = SecretStr("")
+
+
+def _base_address(url: str) -> str:
+    """A base address with its scheme and one slash at the end."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/") + "/"
+
+
+BaseAddress = Annotated[str, AfterValidator(_base_address)]
+
+
+class BotSettings(BaseSettings):
+    """Everything that the web process and the senders read. A platform without secrets is off."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    slack_bot_token: SecretStr = NO_SECRET
+    slack_signing_secret: SecretStr = NO_SECRET
+    slack_api_url: BaseAddress = "https://slack.com/api/"
+
+    line_channel_secret: SecretStr = NO_SECRET
+    line_channel_access_token: SecretStr = NO_SECRET
+    line_api_url: BaseAddress = "https://api.line.me/"
+    line_access: Literal["pairing", "open"] = "pairing"
+    line_push: Literal["never", "always"] = "never"
+
+    console_token: SecretStr = NO_SECRET
+    admin_users: str = ""
+    redis_url: str = ""
+    data_path: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+
+    @property
+    def slack_on(self) -> bool:
+        """Whether Slack is configured.
+
+        Raises:
+            SettingsIncomplete: only a part of it is.
+        """
+        return _all_or_none(
+            SLACK_BOT_TOKEN=self.slack_bot_token,
+            SLACK_SIGNING_SECRET=self.slack_signing_secret,
+        )
+
+    @property
+    def line_on(self) -> bool:
+        """Whether LINE is configured.
+
+        Raises:
+            SettingsIncomplete: only a part of it is.
+        """
+        return _all_or_none(
+            LINE_CHANNEL_SECRET=self.line_channel_secret,
+            LINE_CHANNEL_ACCESS_TOKEN=self.line_channel_access_token,
+        )
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """The people who may administer, as `slack:U…` and `line:U…`."""
+        return frozenset(filter(None, (name.strip() for name in self.admin_users.split(","))))
+
+    @property
+    def store_url(self) -> str:
+        """REDIS_URL, else the socket of the embedded store under DATA_PATH."""
+        return self.redis_url or f"unix://{embedded_socket(self.data_path)}"
+
+
+def embedded_socket(data_path: Path) -> Path:
+    """Where the embedded store listens."""
+    return data_path.resolve() / "store" / "store.sock"
+
+
+def _all_or_none(**secrets: SecretStr) -> bool:
+    missing = [name for name, secret in secrets.items() if not secret.get_secret_value()]
+    if missing and len(missing) < len(secrets):
+        raise SettingsIncomplete(f"half configured: {', '.join(missing)} missing")
+    return not missing

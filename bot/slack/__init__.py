@@ -1,0 +1,1 @@
+"""Slack: events to messages (pure), the Bolt app, the sender."""

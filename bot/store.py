@@ -1,0 +1,68 @@
+"""The store: one Redis-protocol server that holds everything that must not be lost; its connection and its key names.
+
+Every key is named here and nowhere else; {c} is a conversation id, {m} a message id.
+
+    seen:{delivery or message id}    claimed deduplication keys, kept SEEN_S
+    inbox:{c}          sorted set    ids of the messages that wait, by platform time
+    messages:{c}       hash          id -> Message as JSON, for what waits
+    ready              sorted set    conversations that have something to answer, by the time they are due
+    lock:{c}           string        "fence:owner" of the worker that answers, with a life
+    fence              counter       the last fencing token given out
+    batch:{c}          hash          what is being answered: ids, fence, and the delivery's journal
+    attempts:{c}       counter       how often the batch was begun and not finished
+    interrupt:{c}      string        what has happened to the running answer (stop, edit, delete)
+    turns:{c}          list          the conversation so far
+    epoch:{c}          counter       raised by reset and forget: an answer begun before does not join what came after
+    about:{m}          string        the conversation whose turns hold this message
+    spoke:{user}       set           the conversations in which this person spoke
+    controls           hash          id -> control event as JSON
+    controls:due       sorted set    control events by the time they are to be carried out
+    dead               hash          conversation and id -> what could not be answered
+    kept:{c}           list          answers (LINE) that wait for the next token
+    stream:{c}         stream        what the console's page shows
+    status:{part}      string        a process's heartbeat and what it says of itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+import redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from bot.errors import StoreUnavailable
+
+SEEN_S = 48 * 3600
+"""How long a delivery is known: Slack repeats for up to 24 h (docs.slack.dev, Events API, delayed events)."""
+
+
+def connect(url: str, *, timeout_s: float = 1.0) -> redis.Redis:
+    """A client whose every call ends within about `timeout_s`; nothing is sent yet.
+
+    No retries: a caller on the way of a webhook has two seconds, and every script here is safe to repeat by its caller.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+
+
+def script(client: redis.Redis, package: str, name: str) -> Script:
+    """The Lua script `lua/NAME.lua` of `package`, ready to call."""
+    return client.register_script(files(package).joinpath("lua", f"{name}.lua").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn the client library's errors into StoreUnavailable (down, too slow, loading, full, read-only)."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,1 @@
+"""The documents: load, split, embed, index, retrieve, reindex. Knows neither the edges nor the work."""

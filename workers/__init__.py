@@ -1,0 +1,1 @@
+"""The work: Celery tasks, conversations, prompt, generation, delivery."""

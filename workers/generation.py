@@ -1,0 +1,150 @@
+"""Generation: what the rest of the work knows of a language model. `workers/engine` implements it on llama.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from knowledge.documents import Passage
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "cancelled", "deadline"]
+
+
+class GenerationError(Exception):
+    """The root of what generation raises."""
+
+
+class PromptTooLong(GenerationError):
+    """The prompt and the wished answer do not fit the context; nothing was evaluated."""
+
+
+class GeneratorBusy(GenerationError):
+    """The queue is full; nothing was taken in."""
+
+
+class GenerationFailed(GenerationError):
+    """The model failed on this one generation; others go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a chat; its text is data: control tokens in it stay text."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is given: the chat, the passages in its last message, and all of it as the model's own tokens."""
+
+    messages: tuple[ChatMessage, ...]
+    passages: tuple[Passage, ...]
+    token_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished generation; `text` has everything that was streamed, counts are in tokens."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn. The defaults are for answers from documents: near the model's first choice."""
+
+    temperature: float = 0.2
+    top_p: float = 0.9
+    min_p: float = 0.05
+    repeat_penalty: float = 1.05
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy the generator is, and how fast it has been (tokens a second, measured; 0.0 before the first answer)."""
+
+    ready: bool
+    running: int
+    waiting: int
+    prompt_tokens_per_s: float
+    completion_tokens_per_s: float
+
+
+class Generation(Protocol):
+    """One answer being written. Iterate it once, from one thread; the other members may be used from any."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Pieces of text as they come, never a part of a character; an empty piece is only a sign of life.
+
+        While the generation waits or the prompt is evaluated, an empty piece comes at least every half second, so that
+        a caller can look up, tell the place in the queue, or cancel. Leaving the loop early cancels.
+
+        Raises:
+            GenerationFailed: the model failed on this generation.
+        """
+        ...
+
+    @property
+    def place(self) -> int:
+        """How many generations come before this one; 0 when it runs or has ended."""
+        ...
+
+    @property
+    def expected_wait_s(self) -> float:
+        """Seconds until its first text is expected, from measured rates; 0.0 when text has come."""
+        ...
+
+    @property
+    def completion(self) -> Completion:
+        """What came of it; only after the iteration ended."""
+        ...
+
+    def cancel(self) -> None:
+        """End it at the next step; the iteration ends normally with finish_reason `cancelled`."""
+        ...
+
+
+class Generator(Protocol):
+    """A loaded (or loading) model that many callers share; every member may be used from any thread."""
+
+    @property
+    def context_tokens(self) -> int:
+        """Prompt and answer together, at most. Waits until the model is loaded."""
+        ...
+
+    def tokenize(self, messages: Sequence[ChatMessage]) -> tuple[int, ...]:
+        """The chat through the model's own template with the assistant's turn opened. Waits until the model is loaded.
+
+        A chat that begins like another one gives tokens that begin like the other's.
+        """
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a plain text."""
+        ...
+
+    def submit(
+        self, prompt: Prompt, *, max_tokens: int, deadline_s: float, sampling: Sampling, stop: Sequence[str] = ()
+    ) -> Generation:
+        """Begin (or queue) a generation; `deadline_s` counts from now and includes the wait.
+
+        Raises:
+            PromptTooLong, GeneratorBusy
+        """
+        ...
+
+    @property
+    def load(self) -> Load:
+        """How busy it is; never waits."""
+        ...
+
+    def close(self) -> None:
+        """Cancel everything and free the model."""
+        ...
