@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -80,9 +83,17 @@ class BotSettings(BaseSettings):
         return self.redis_url or f"unix://{embedded_socket(self.data_path)}"
 
 
+MAX_SOCKET_PATH_BYTES = 100
+"""Unix socket paths end at 108 bytes on Linux and at 104 on macOS (sys/un.h)."""
+
+
 def embedded_socket(data_path: Path) -> Path:
-    """Where the embedded store listens."""
-    return data_path.resolve() / "store" / "store.sock"
+    """Where the embedded store listens: under DATA_PATH, or, where that is too long, under the temporary folder."""
+    socket = data_path.resolve() / "store" / "store.sock"
+    if len(bytes(socket)) <= MAX_SOCKET_PATH_BYTES:
+        return socket
+    name = hashlib.sha256(bytes(socket)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"madoguchi-{os.getuid()}-{name}" / "store.sock"
 
 
 def _all_or_none(**secrets: SecretStr) -> bool:

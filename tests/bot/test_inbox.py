@@ -1,0 +1,126 @@
+"""The inbox takes each message in once, durably, in the platform's order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from bot.errors import StoreUnavailable
+from bot.inbox import ROOM, Accepted, Inbox
+from bot.messages import Command, Message
+from bot.store import connect
+
+MESSAGE = Message(
+    id="slack:T1:C1:100.1",
+    platform="slack",
+    conversation_id="slack:T1:C1:100.1",
+    user_id="slack:U1",
+    text="経費の締め日は？",
+    sent_at=100.1,
+    reply_to={"channel": "C1", "thread_ts": "100.1"},
+)
+
+
+class RecordedHints:
+    def __init__(self) -> None:
+        self.answers: list[str] = []
+        self.acts: list[str] = []
+
+    def answer(self, conversation_id: str) -> None:
+        self.answers.append(conversation_id)
+
+    def act(self, control_id: str) -> None:
+        self.acts.append(control_id)
+
+
+@pytest.fixture
+def hints() -> RecordedHints:
+    return RecordedHints()
+
+
+@pytest.fixture
+def inbox(store: redis.Redis, hints: RecordedHints) -> Inbox:
+    return Inbox(store, hints)
+
+
+def test_a_message_is_durable_and_its_conversation_ready(inbox: Inbox, store: redis.Redis) -> None:
+    assert inbox.accept(MESSAGE, "Ev1") is Accepted.NEW
+
+    stored = store.hget(f"messages:{MESSAGE.conversation_id}", MESSAGE.id)
+    assert Message.from_json(stored) == MESSAGE
+    assert store.zrange("ready", 0, -1) == [MESSAGE.conversation_id]
+
+
+def test_the_same_delivery_is_known(inbox: Inbox) -> None:
+    inbox.accept(MESSAGE, "Ev1")
+
+    assert inbox.accept(MESSAGE, "Ev1") is Accepted.KNOWN
+
+
+def test_one_message_under_two_delivery_ids_is_known(inbox: Inbox, store: redis.Redis) -> None:
+    inbox.accept(MESSAGE, "Ev1")
+
+    assert inbox.accept(MESSAGE, "Ev2") is Accepted.KNOWN
+    assert store.zcard(f"inbox:{MESSAGE.conversation_id}") == 1
+
+
+def test_a_known_delivery_hints_again_since_the_first_hint_may_be_lost(inbox: Inbox, hints: RecordedHints) -> None:
+    inbox.accept(MESSAGE, "Ev1")
+    inbox.accept(MESSAGE, "Ev1")
+
+    assert hints.answers == [MESSAGE.conversation_id] * 2
+
+
+def test_messages_wait_in_the_order_of_the_platforms_time(inbox: Inbox, store: redis.Redis) -> None:
+    late = dataclasses.replace(MESSAGE, id="b", sent_at=200.0)
+    early = dataclasses.replace(MESSAGE, id="a", sent_at=150.0)
+
+    inbox.accept(late, "Ev1")
+    inbox.accept(early, "Ev2")
+
+    assert store.zrange(f"inbox:{MESSAGE.conversation_id}", 0, -1) == ["a", "b"]
+
+
+def test_a_full_inbox_says_so_and_claims_no_key(inbox: Inbox, store: redis.Redis) -> None:
+    for number in range(ROOM):
+        inbox.accept(dataclasses.replace(MESSAGE, id=f"m{number}"), f"Ev{number}")
+
+    one_more = dataclasses.replace(MESSAGE, id="one more")
+    assert inbox.accept(one_more, "EvX") is Accepted.FULL
+    assert not store.exists("seen:EvX", "seen:one more")
+
+
+def test_a_store_that_is_down_is_an_error_and_not_an_acceptance(hints: RecordedHints) -> None:
+    inbox = Inbox(connect("unix:///nowhere/store.sock"), hints)
+
+    with pytest.raises(StoreUnavailable):
+        inbox.accept(MESSAGE, "Ev1")
+    assert hints.answers == []
+
+
+def test_a_full_store_is_an_error_and_loses_nothing(
+    inbox: Inbox, store: redis.Redis, request: pytest.FixtureRequest
+) -> None:
+    store.config_set("maxmemory", "1")
+    request.addfinalizer(_unbounded(store))
+
+    with pytest.raises(StoreUnavailable):
+        inbox.accept(MESSAGE, "Ev1")
+
+    store.config_set("maxmemory", "0")
+    assert inbox.accept(MESSAGE, "Ev1") is Accepted.NEW
+
+
+def test_a_control_event_is_taken_in_once(inbox: Inbox, store: redis.Redis) -> None:
+    stop = Command("slack", "c", "slack:U1", "stop", "", "ja", 100.0, {})
+
+    assert inbox.control(stop, "Ev1") is Accepted.NEW
+    assert inbox.control(stop, "Ev1") is Accepted.KNOWN
+    assert store.hlen("controls") == 1
+
+
+def _unbounded(store: redis.Redis) -> Callable[[], object]:
+    return lambda: store.config_set("maxmemory", "0")
