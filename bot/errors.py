@@ -1,14 +1,14 @@
 """Everything that the edges raise, as one tree.
 
-    MadoguchiError
-    ├── SettingsIncomplete      a platform is half configured; names what is missing
-    ├── StoreUnavailable        the store does not answer, refuses to write, or is still loading
-    ├── BadRequest              what came in is refused; carries the HTTP status to answer with
-    ├── LockLost                another worker owns the conversation now: stop, touch nothing
-    └── DeliveryError           an answer did not reach its reader
-        ├── DeliveryDeferred    not delivered, may be tried again after `retry_after_s`
-        ├── DeliveryFailed      not delivered and never will be
-        └── DeliveryUnknown     the platform may or may not have taken it; settle before sending again
+MadoguchiError
+├── SettingsIncomplete      a platform is half configured; names what is missing
+├── StoreUnavailable        the store does not answer, refuses to write, or is still loading
+├── BadRequest              what came in is refused; carries the HTTP status to answer with
+├── LockLost                another worker owns the conversation now: stop, touch nothing
+└── DeliveryError           an answer did not reach its reader
+    ├── DeliveryDeferred    not delivered, may be tried again after `retry_after_s`
+    ├── DeliveryFailed      not delivered and never will be
+    └── DeliveryUnknown     the platform may or may not have taken it; settle before sending again
 """
 
 
