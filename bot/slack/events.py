@@ -1,0 +1,208 @@
+"""One envelope of Slack's Events API as what a person did. Pure: nothing here talks to anything.
+
+Slack's own shapes and what is odd about them are told where they are read; every other shape is nobody speaking to us.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from bot.messages import Command, Deletion, Edit, JSONObject, Message
+from bot.slack.markup import mentions, plain_text
+from bot.words import language, order
+
+SPEAKING_SUBTYPES = (None, "file_share", "thread_broadcast")
+SLACKBOT = "USLACKBOT"
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a person did, and an `id` that every further delivery of it has too."""
+
+    id: str
+    event: Message | Edit | Deletion | Command
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an event happened, and which users there are ourselves."""
+
+    team: str
+    channel: str
+    channel_type: str
+    ext_shared: bool
+    own: frozenset[str]
+
+    @property
+    def direct(self) -> bool:
+        return self.channel_type == "im"
+
+    def message_id(self, ts: str) -> str:
+        return f"slack:{self.team}:{self.channel}:{ts}"
+
+    def conversation_id(self, ts: str, thread_ts: str) -> str:
+        """The thread that a message is in or opens; in a DM what is outside of threads is one conversation."""
+        if self.direct and thread_ts in ("", ts):  # a root has its own ts as thread_ts once it was answered
+            return f"slack:{self.team}:{self.channel}"
+        return self.message_id(thread_ts or ts)
+
+
+def parse(envelope: JSONObject) -> Delivery | None:
+    """What a person did to us in this envelope; None when it is not for us, or of no shape that Slack sends."""
+    event = _object(envelope, "event")
+    place = _place(envelope, event)
+    event_id = _match(_ID, envelope.get("event_id"))
+    if place is None or not event_id:
+        return None
+    delivery_id = f"slack:{event_id}"
+    match event.get("subtype"):
+        case "message_changed":
+            return _changed(event, place, delivery_id)
+        case "message_deleted":
+            return _removed(place, delivery_id, event, _object(event, "previous_message"), event.get("deleted_ts"))
+        case _:
+            return _said(event, place, delivery_id)
+
+
+def _place(envelope: JSONObject, event: JSONObject) -> _Place | None:
+    """Where it happened, when it is an event that can be for us."""
+    if event.get("type") not in ("app_mention", "message"):
+        return None
+    authorizations = envelope.get("authorizations")
+    granted = [a for a in authorizations if isinstance(a, dict)] if isinstance(authorizations, list) else []
+    team = _match(_ID, granted[0].get("team_id") if granted else None) or _match(_ID, envelope.get("team_id"))
+    channel = _match(_ID, event.get("channel"))
+    if not team or not channel:
+        return None
+    return _Place(
+        team=team,
+        channel=channel,
+        channel_type=_channel_type(event, channel),
+        ext_shared=envelope.get("is_ext_shared_channel") is True,
+        own=frozenset(
+            user for a in granted if a.get("is_bot") is not False and (user := _match(_ID, a.get("user_id")))
+        ),
+    )
+
+
+def _channel_type(event: JSONObject, channel: str) -> str:
+    """`im`, `mpim`, `group` or `channel`; an app_mention does not say, and never comes from a DM."""
+    told = event.get("channel_type")
+    if isinstance(told, str):
+        return told
+    return "im" if channel.startswith("D") else "channel"
+
+
+def _said(event: JSONObject, place: _Place, delivery_id: str) -> Delivery | None:
+    """A new message, or the order that it is.
+
+    A mention comes twice, as `app_mention` and as `message`, with one ts and two event ids; with a file attached it
+    comes as `message` only. So both are read, and an order is known by its message, as an inbox knows a message.
+    """
+    written, ts, thread_ts = _text(event), _match(_TIMESTAMP, event.get("ts")), _thread_ts(event)
+    if not ts or not _by_a_person(event, place):
+        return None
+    if event["type"] == "message" and not (place.direct or mentions(written, place.own)):
+        return None
+    text = plain_text(written, place.own)[: Message.MAX_TEXT_CHARS]
+    conversation_id, user_id = place.conversation_id(ts, thread_ts), f"slack:{event['user']}"
+    reply_to = _reply_to(event, place, ts, thread_ts)
+    name = order(text) if text else "help"
+    if name:
+        command = Command("slack", conversation_id, user_id, name, "", language(text), float(ts), reply_to)
+        return Delivery(place.message_id(ts), command)
+    message = Message(place.message_id(ts), "slack", conversation_id, user_id, text, float(ts), reply_to)
+    return Delivery(delivery_id, message)
+
+
+def _changed(event: JSONObject, place: _Place, delivery_id: str) -> Delivery | None:
+    """An edit by a person. Unfurled links and the bot's own updates change messages too, but no person's words."""
+    after, before = _object(event, "message"), _object(event, "previous_message")
+    if after.get("subtype") == "tombstone":  # what is left of a deleted message that has replies
+        return _removed(place, delivery_id, event, before, after.get("ts"))
+    written, old, ts = _text(after), _text(before), _match(_TIMESTAMP, after.get("ts"))
+    if not ts or written == old or not after.get("edited"):
+        return None
+    if not _by_a_person(after, place) or not (place.direct or mentions(written + old, place.own)):
+        return None
+    edit = Edit(
+        platform="slack",
+        conversation_id=place.conversation_id(ts, _thread_ts(after)),
+        user_id=f"slack:{after['user']}",
+        message_id=place.message_id(ts),
+        text=plain_text(written, place.own)[: Message.MAX_TEXT_CHARS],
+        sent_at=_happened_at(event, ts),
+    )
+    return Delivery(delivery_id, edit)
+
+
+def _removed(
+    place: _Place, delivery_id: str, event: JSONObject, message: JSONObject, message_ts: object
+) -> Delivery | None:
+    """A deletion, of whatever a person wrote: a text that was not for us may still be kept with a thread."""
+    ts = _match(_TIMESTAMP, message_ts)
+    if not ts or _by_a_bot(message, place):
+        return None
+    deletion = Deletion(
+        platform="slack",
+        conversation_id=place.conversation_id(ts, _thread_ts(message)),
+        user_id=f"slack:{_match(_ID, message.get('user')) or 'unknown'}",
+        message_id=place.message_id(ts),
+        sent_at=_happened_at(event, ts),
+    )
+    return Delivery(delivery_id, deletion)
+
+
+def _reply_to(event: JSONObject, place: _Place, ts: str, thread_ts: str) -> dict[str, Any]:
+    return {
+        "team": place.team,
+        "channel": place.channel,
+        "channel_type": place.channel_type,
+        "ext_shared": place.ext_shared,
+        "thread_ts": thread_ts or ts,
+        "ts": ts,
+        "user": event["user"],
+    }
+
+
+def _by_a_person(message: JSONObject, place: _Place) -> bool:
+    return (
+        message.get("subtype") in SPEAKING_SUBTYPES
+        and bool(_match(_ID, message.get("user")))
+        and not message.get("hidden")
+        and not _by_a_bot(message, place)
+    )
+
+
+def _by_a_bot(message: JSONObject, place: _Place) -> bool:
+    """Any bot, ourselves included: two bots that answer each other never end."""
+    user = message.get("user")
+    return bool(message.get("bot_id")) or user == SLACKBOT or (isinstance(user, str) and user in place.own)
+
+
+def _thread_ts(message: JSONObject) -> str:
+    return _match(_TIMESTAMP, message.get("thread_ts"))
+
+
+def _happened_at(event: JSONObject, message_ts: str) -> float:
+    return float(_match(_TIMESTAMP, event.get("event_ts")) or _match(_TIMESTAMP, event.get("ts")) or message_ts)
+
+
+def _object(parent: JSONObject, key: str) -> JSONObject:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(message: JSONObject) -> str:
+    text = message.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _match(pattern: re.Pattern[str], value: object) -> str:
+    """The value when it is a text of that form, else nothing."""
+    return value if isinstance(value, str) and pattern.fullmatch(value) else ""

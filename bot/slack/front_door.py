@@ -1,0 +1,127 @@
+"""Slack's way in: our own guard, then slack-bolt, whose listeners only accept into the inbox."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+
+from bot.errors import BadRequest, StoreUnavailable
+from bot.guard import check_size, json_object
+from bot.inbox import Accepted, Inbox
+from bot.messages import Message
+from bot.platform import WebhookRequest, WebhookResponse
+from bot.slack.events import parse
+from bot.slack.signing import verify
+
+log = logging.getLogger(__name__)
+
+MAX_FORM_FIELDS = 100
+
+
+class SlackFrontDoor:
+    """Takes Slack's events, commands and interactions; see `FrontDoor`."""
+
+    def __init__(self, signing_secret: str, inbox: Inbox) -> None:
+        if not signing_secret:
+            raise ValueError("an empty signing secret would let everybody in")
+        self._secret = signing_secret
+        self._inbox = inbox
+        self._app = _bolt_app()
+        for kind in ("app_mention", "message"):
+            self._app.event(kind)(self._take)
+
+    def handle(self, request: WebhookRequest) -> WebhookResponse:
+        """Verify, accept, answer; `x-slack-retry-num` changes nothing, the store knows what it has seen."""
+        try:
+            check_size(request.body)
+            verify(self._secret, request.headers, request.body, time.time())
+            answer = self._app.dispatch(_bolt_request(read_body(request.headers, request.body)))
+        except BadRequest as refused:
+            log.warning("refused", extra={"platform": "slack", "status": refused.status, "reason": refused.reason})
+            return WebhookResponse(refused.status, refused.reason)
+        media_type = answer.first_headers().get("content-type", "text/plain; charset=utf-8")
+        return WebhookResponse(answer.status, answer.body, media_type)
+
+    def _take(self, body: dict[str, Any]) -> BoltResponse:
+        """Bolt's listener: 200 once it is durable, or is nothing to us; 503 to be sent it again."""
+        delivery = parse(body)
+        if delivery is None:
+            return BoltResponse(status=200)
+        if isinstance(delivery.event, Message):
+            outcome = self._inbox.accept(delivery.event, delivery.id)
+        else:
+            outcome = self._inbox.control(delivery.event, delivery.id)
+        return BoltResponse(status=503 if outcome is Accepted.FULL else 200)
+
+
+def read_body(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """The payload: a JSON object (events), the object in a form's `payload` (interactions), or a form (commands).
+
+    Raises:
+        BadRequest: 400.
+    """
+    if not headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+        return json_object(body)
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+    except ValueError as error:
+        raise BadRequest(400, "not a form") from error
+    fields = dict(pairs)
+    if "payload" in fields:
+        return json_object(fields["payload"].encode("utf-8"))
+    if not fields.keys() & {"command", "ssl_check"}:
+        raise BadRequest(400, "neither payload nor command")
+    return fields
+
+
+def _bolt_app() -> App:
+    """Bolt without network: it authorizes from the request alone and answers after the listener has run."""
+    quiet = logging.getLogger("bot.slack.bolt")
+    quiet.setLevel(logging.ERROR)  # on its lower levels Bolt logs what people write
+    app = App(
+        name="bot.slack.bolt",
+        logger=quiet,
+        authorize=_authorize,
+        process_before_response=True,  # else Bolt answers 200 before anything is durable
+        raise_error_for_unhandled_request=True,
+        request_verification_enabled=False,  # done, over the raw bytes
+        ignoring_self_events_enabled=False,  # `parse` knows
+        attaching_conversation_kwargs_enabled=False,
+    )
+    app.error(_outcome)
+    return app
+
+
+def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+    """Every signed request is ours; Bolt's own way asks auth.test and loses the event when that fails."""
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+
+
+def _bolt_request(payload: dict[str, Any]) -> BoltRequest:
+    """The parsed payload as Bolt takes it from its Socket Mode client, so that it parses nothing a second time.
+
+    Raises:
+        BadRequest: 400, Bolt stumbles over its shape.
+    """
+    try:
+        return BoltRequest(body=payload, mode="socket_mode")
+    except Exception as error:
+        raise BadRequest(400, "not a payload of Slack") from error
+
+
+def _outcome(error: Exception) -> BoltResponse:
+    """The answer in place of Bolt's 404 and 500."""
+    if isinstance(error, BoltUnhandledRequestError):
+        return BoltResponse(status=200)  # a kind without a listener; Slack would send it again three times
+    if isinstance(error, StoreUnavailable):
+        log.warning("store unavailable", extra={"platform": "slack"})
+        return BoltResponse(status=503)
+    log.error("not understood", extra={"platform": "slack", "error": type(error).__name__})
+    return BoltResponse(status=400)
