@@ -1,4 +1,4 @@
-"""Documents, chunks, passages: what the knowledge is made of, and how files become documents."""
+"""Documents, chunks, passages: what the knowledge is made of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 PUBLIC = "public"
 MEMBERS = "members"
+
+BREAK = "\f"
+"""A form feed in a document's text: what stands before and after it never shares a chunk (rows of answers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,9 @@ class Document:
         id: stable for the same place in the same source.
         title: for people.
         uri: what a person can open, or the path within the source.
-        text: Markdown or plain text, Unix line ends, NFC.
+        text: Markdown or plain text, Unix line ends, NFC; a form feed is a BREAK.
         audience: labels of who may read it: `public`, `members`, or places and people by name (`slack:C1`, `line:U1`).
+        language: a hint for the splitter, `ja` or `en`; empty: by script.
     """
 
     id: str
@@ -25,11 +29,20 @@ class Document:
     uri: str
     text: str
     audience: frozenset[str]
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that is not in the index, and why, for people."""
+
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a document that is found and quoted as one; `id` is the SHA-256 of what it says and who may read it."""
+    """A piece of a document that is found and quoted as one; `id` is a SHA-256 of what it says, where and to whom."""
 
     id: str
     document_id: str
@@ -38,6 +51,11 @@ class Chunk:
     heading_path: tuple[str, ...]
     text: str
     audience: frozenset[str]
+
+    @property
+    def searchable(self) -> str:
+        """What is embedded and searched: title and headings in front of the text, which takes them for granted."""
+        return " > ".join([self.title, *self.heading_path]) + "\n" + self.text
 
 
 @dataclass(frozen=True, slots=True)
