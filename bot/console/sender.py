@@ -1,0 +1,107 @@
+"""The console's way out: an answer as events of the page's stream."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+
+from bot.console.stream import ChatStream
+from bot.errors import DeliveryDeferred, StoreUnavailable
+from bot.messages import Reply
+from bot.platform import Delivered, Journal, Target
+
+log = logging.getLogger(__name__)
+
+AUDIENCE = frozenset({"public", "members", "console"})
+
+
+class ConsoleSender:
+    """Sends to the console's pages, through the store that they read from."""
+
+    def __init__(self, store: redis.Redis) -> None:
+        self._stream = ChatStream(store)
+
+    def open(self, target: Target, journal: Journal) -> ConsoleReply:
+        """The stream for one answer; nothing is sent yet."""
+        return ConsoleReply(self._stream, target, journal)
+
+    def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
+        """Who has the console's token is a member."""
+        return AUDIENCE
+
+
+class ConsoleReply:
+    """One answer on its way to the page."""
+
+    def __init__(self, stream: ChatStream, target: Target, journal: Journal) -> None:
+        self._stream = stream
+        self._about = (target.conversation_id, target.message_id)
+        self._journal = journal
+        self._begun = False
+
+    def waiting(self, notice: str) -> None:
+        """Show a notice; a store that does not answer is logged."""
+        with _best_effort():
+            self._begin()
+            self._stream.waiting(*self._about, notice)
+
+    def update(self, text_so_far: str) -> None:
+        """Show the answer so far; a store that does not answer is logged."""
+        with _best_effort():
+            self._begin()
+            self._stream.text(*self._about, text_so_far)
+
+    def due(self, now: float) -> None:
+        """Nothing: the console asks for no time."""
+
+    def finish(self, reply: Reply) -> Delivered:
+        """Show the whole answer; what was shown already by another worker stays as it is.
+
+        Raises:
+            DeliveryDeferred, LockLost
+        """
+        with _deferred():
+            self._begin()
+            return Delivered(self._stream.done(*self._about, reply))
+
+    def fail(self, apology: str) -> Delivered:
+        """Show an apology; what was shown already by another worker stays as it is.
+
+        Raises:
+            DeliveryDeferred, LockLost
+        """
+        with _deferred():
+            self._begin()
+            return Delivered(self._stream.failed(*self._about, apology))
+
+    def _begin(self) -> None:
+        """Take back, once, what a worker before this one had shown; then check that the answer is still ours."""
+        if not self._begun:
+            taken_over = self._journal.read().get("shown", False)
+            self._journal.check()
+            if taken_over:
+                self._stream.restarted(*self._about)
+            else:
+                self._journal.write(shown=True)
+            self._begun = True
+        self._journal.check()
+
+
+@contextmanager
+def _best_effort() -> Iterator[None]:
+    try:
+        yield
+    except StoreUnavailable as error:
+        log.warning("not shown", extra={"platform": "console", "error": type(error).__name__})
+
+
+@contextmanager
+def _deferred() -> Iterator[None]:
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise DeliveryDeferred("the store does not answer") from error

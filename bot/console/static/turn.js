@@ -1,0 +1,96 @@
+// One question and its answer on the page. What happened to it is kept as values; `draw` shows them.
+
+import { element } from "./dom.js";
+import { markdown } from "./markdown.js";
+import { words } from "./words.js";
+
+export class Turn {
+  /** `actions` has `retry(turn)` and `openSource(citation)`. */
+  constructor(id, actions) {
+    Object.assign(this, { id, actions, question: null, sent: "sent", notice: "", text: "", citations: [] });
+    this.state = "asked"; // asked, writing, done, failed
+    this.covered = false; // an answer to a later question covers this one too
+    this.node = element("li", { className: "turn" });
+    this.asked = element("div", { className: "question" });
+    this.answer = element("article", { className: "answer" });
+    this.body = element("div", { className: "prose" });
+    this.extras = element("div", { className: "extras" });
+    this.answer.append(this.body, this.extras);
+    this.node.append(this.asked, this.answer);
+  }
+
+  get settled() {
+    return this.state === "done" || this.state === "failed";
+  }
+
+  get pending() {
+    return !this.settled && !this.covered && this.sent === "sent";
+  }
+
+  /** Take in one event of the stream; the text that is new to a reader. */
+  take(event) {
+    if (event.type === "question") return this.asks(event.text, "sent");
+    if (this.settled) return "";
+    const before = this.text;
+    if (event.type === "waiting") this.notice = event.text;
+    if (event.type === "restarted") Object.assign(this, { text: "", notice: "", state: "asked" });
+    if (event.type === "text") Object.assign(this, { text: event.text, state: "writing" });
+    if (event.type === "done") Object.assign(this, { text: event.text, citations: event.citations, state: "done" });
+    if (event.type === "failed") Object.assign(this, { text: event.text, state: "failed" });
+    if (event.type === "waiting") return event.text;
+    return this.text.startsWith(before) ? this.text.slice(before.length) : this.text;
+  }
+
+  asks(text, sent) {
+    Object.assign(this, { question: text, sent });
+    return "";
+  }
+
+  draw() {
+    this.asked.replaceChildren(...this.drawQuestion());
+    this.body.replaceChildren(markdown(this.text, (number) => this.drawMark(number)));
+    this.extras.replaceChildren(...this.drawWaiting(), ...this.drawSources());
+    this.answer.hidden = !this.pending && !this.text;
+    this.answer.setAttribute("aria-busy", String(this.pending));
+    this.answer.dataset.state = this.state;
+    this.node.dataset.sent = this.sent;
+  }
+
+  drawQuestion() {
+    if (this.question === null) return [];
+    const said = element("p", { className: "said" }, this.question);
+    if (this.sent === "sending") return [said, element("p", { className: "unsent" }, `${words.sending}…`)];
+    if (this.sent === "sent") return [said];
+    const again = element("button", { type: "button", className: "retry", onclick: () => this.actions.retry(this) }, words.retry);
+    return [said, element("p", { className: "unsent failed" }, `${words.unsent} `, again)];
+  }
+
+  drawWaiting() {
+    if (!this.pending) return [];
+    const dots = element("span", { className: "dots", ariaHidden: "true" }, element("i"), element("i"), element("i"));
+    if (this.text) return [element("p", { className: "waiting" }, dots)];
+    return [element("p", { className: "waiting" }, dots, this.notice || element("span", { className: "unseen" }, words.thinking))];
+  }
+
+  drawSources() {
+    if (!this.citations.length) return [];
+    const chips = this.citations.map((citation) => {
+      const number = element("span", { className: "number" }, String(citation.number));
+      const title = element("span", { className: "title" }, citation.title);
+      return element("li", {}, this.sourceButton(citation, "chip", number, title));
+    });
+    return [element("ol", { className: "sources", ariaLabel: words.sources }, ...chips)];
+  }
+
+  drawMark(number) {
+    const citation = this.citations.find((one) => one.number === number);
+    if (citation) return this.sourceButton(citation, "mark", String(number));
+    return this.settled ? null : element("span", { className: "mark" }, String(number));
+  }
+
+  sourceButton(citation, className, ...children) {
+    const label = words.source(citation.number, citation.title);
+    const onclick = () => this.actions.openSource(citation);
+    return element("button", { type: "button", className, ariaLabel: label, title: citation.heading, onclick }, ...children);
+  }
+}
