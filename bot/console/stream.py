@@ -47,7 +47,7 @@ for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-')) do
   if about == id then
     local settled = (was == 'done' or was == 'failed') and kind ~= 'question'
     if settled or once[kind] == was then return event end
-    if kind ~= 'question' and was ~= 'question' then worthless[#worthless + 1] = entry[1] end
+    if kind ~= 'question' and (was == 'waiting' or was == 'text') then worthless[#worthless + 1] = entry[1] end
   elseif was == 'cleared' and string.find(erased, ' ' .. id .. ' ', 1, true) then
     return false
   end

@@ -29,8 +29,9 @@ export class Chat {
     this.became(turn, "sent");
   }
 
+  /** No answer to the post; the stream may have shown already that the question arrived. */
   notSent(turn) {
-    this.became(turn, "failed");
+    if (turn.sent !== "sent") this.became(turn, "failed");
   }
 
   /** An order is no question: its notice shows what came of it. */
