@@ -1,0 +1,115 @@
+"""Answers that could not be shown yet: kept in the store until the conversation's next reply token carries them.
+
+Keys: `kept:{conversation}` (list), `carrying:{conversation}` (the reply token that is carrying them just now).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import redis
+
+from bot.line.phrases import Introduction, phrases
+from bot.messages import Record, UnreadableRecord
+from bot.store import store_errors
+
+log = logging.getLogger(__name__)
+
+KEPT_S = 7 * 24 * 3600
+ROOM = 20
+"""Answers kept for one conversation; the oldest go first."""
+
+CARRYING_S = 30
+"""Longer than two calls to LINE may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer(Record):
+    """What of one answer is still to be shown, in parts that each fit a message, and how it is introduced.
+
+    `message_id` and `user_id` say whose question it answers, so that it goes when they are erased.
+    """
+
+    message_id: str
+    user_id: str
+    language: str
+    parts: Sequence[str]
+    introduction: Introduction
+
+    def texts(self) -> list[str]:
+        """The parts as shown, the introduction in front of the first."""
+        introduction = phrases(self.language).introductions[self.introduction]
+        first, *others = self.parts
+        return [f"{introduction}\n\n{first}" if introduction else first, *others]
+
+    def introduced(self, introduction: Introduction) -> KeptAnswer:
+        return dataclasses.replace(self, introduction=introduction)
+
+
+def fill(answers: Sequence[KeptAnswer], room: int) -> tuple[list[str], list[KeptAnswer]]:
+    """As many texts as there is room for, in order, and what is left of the answers."""
+    shown: list[str] = []
+    left: list[KeptAnswer] = []
+    for answer in answers:
+        free = room - len(shown)
+        shown += answer.texts()[:free]
+        if free <= 0:
+            left.append(answer.introduced(answer.introduction or "late"))
+        elif len(answer.parts) > free:
+            left.append(dataclasses.replace(answer, parts=answer.parts[free:], introduction="rest"))
+    return shown, left
+
+
+class KeptAnswers:
+    """The kept answers of all conversations. Every method raises StoreUnavailable when the store is down."""
+
+    def __init__(self, store: redis.Redis) -> None:
+        self._store = store
+
+    def keep(self, conversation_id: str, answer: KeptAnswer) -> None:
+        """Keep one answer as the newest; the same one twice is kept once."""
+        key = f"kept:{conversation_id}"
+        with store_errors(), self._store.pipeline(transaction=True) as together:
+            together.lrem(key, 0, answer.to_json())
+            together.rpush(key, answer.to_json())
+            together.ltrim(key, -ROOM, -1)
+            together.expire(key, KEPT_S)
+            together.execute()
+
+    def claim(self, conversation_id: str, token: str) -> list[KeptAnswer]:
+        """The kept answers, oldest first, for this reply token to carry; none while another token carries them."""
+        key = f"carrying:{conversation_id}"
+        with store_errors():
+            claimed = self._store.set(key, token, nx=True, ex=CARRYING_S)
+            if not claimed and self._store.get(key) != token:
+                return []
+            return [kept for text in self._store.lrange(f"kept:{conversation_id}", 0, -1) for kept in _readable(text)]
+
+    def release(self, conversation_id: str, token: str) -> None:
+        """Let another token carry them, if this one held the claim."""
+        key = f"carrying:{conversation_id}"
+        with store_errors():
+            if self._store.get(key) == token:
+                self._store.delete(key)
+
+    def exchange(self, conversation_id: str, carried: Sequence[KeptAnswer], left: Sequence[KeptAnswer]) -> None:
+        """Replace the carried answers by what is left, in front of what came meanwhile; safe to repeat."""
+        key = f"kept:{conversation_id}"
+        with store_errors(), self._store.pipeline(transaction=True) as together:
+            for answer in [*carried, *left]:
+                together.lrem(key, 0, answer.to_json())
+            for answer in reversed(left):
+                together.lpush(key, answer.to_json())
+            together.expire(key, KEPT_S)
+            together.execute()
+
+
+def _readable(text: str) -> list[KeptAnswer]:
+    try:
+        return [KeptAnswer.from_json(text)]
+    except UnreadableRecord:
+        log.warning("kept answer unreadable", extra={"platform": "line"})
+        return []

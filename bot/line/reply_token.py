@@ -1,0 +1,119 @@
+"""One reply token: free, works once, for about a minute. What was tried with it is in the journal, for who goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from linebot.v3.messaging import TextMessage
+
+from bot.errors import DeliveryDeferred, DeliveryFailed, DeliveryUnknown
+from bot.line.api import MAX_MESSAGES, LineApi, TokenGone
+from bot.line.kept import KeptAnswer, KeptAnswers, fill
+from bot.platform import Journal
+
+Purpose = Literal["reply", "notice"]
+"""What the token is spent on; each has its own fact in the journal: `once`, `twice` (being tried), `sent`, `gone`."""
+
+PAUSE_S = 0.5
+"""Before the second try: a server that has just failed needs a moment."""
+
+
+class ReplyToken:
+    """The token of one `reply_to`, and everything that its one call carries."""
+
+    def __init__(
+        self, reply_to: Mapping[str, Any], conversation_id: str, *, journal: Journal, api: LineApi, kept: KeptAnswers
+    ) -> None:
+        self._token: str = reply_to.get("reply_token") or ""
+        self.expires_at: float = reply_to.get("expires_at") or 0.0
+        self._conversation_id = conversation_id
+        self._journal = journal
+        self._api = api
+        self._kept = kept
+
+    def alive(self, now: float) -> bool:
+        """Whether it may still work."""
+        return bool(self._token) and now < self.expires_at
+
+    def deliver(
+        self, purpose: Purpose, answers: Sequence[KeptAnswer], closing: Callable[[bool], Sequence[Any]] | None = None
+    ) -> list[KeptAnswer]:
+        """Show what was kept, the answers, and the closing messages in one call; what did not fit is kept and returned.
+
+        Args:
+            closing: gives further messages, told whether there was anything kept.
+
+        Raises:
+            TokenGone, DeliveryDeferred, DeliveryFailed: nothing was shown, and nothing has changed.
+            DeliveryUnknown: it may have been shown; all of it is kept, marked so.
+        """
+        carried = self._carried(purpose)
+        last = list(closing(bool(carried))) if closing else []
+        texts, left = fill([*carried, *answers], MAX_MESSAGES - len(last))
+        try:
+            self._spend(purpose, [*(TextMessage(text=text) for text in texts), *last])
+            self._kept.exchange(self._conversation_id, carried, left)
+        except DeliveryUnknown:
+            doubtful = [answer.introduced("unsure") for answer in (*carried, *answers)]
+            self._kept.exchange(self._conversation_id, carried, doubtful)
+            raise
+        finally:
+            self._kept.release(self._conversation_id, self._token)
+        return left
+
+    def _carried(self, purpose: Purpose) -> list[KeptAnswer]:
+        """What was kept: as written down where a try may have shown it, else as it is now."""
+        facts = self._journal.read()
+        if facts.get(purpose) in ("once", "twice", "sent"):
+            return [KeptAnswer.from_json(text) for text in facts.get(f"{purpose}_carried") or ()]
+        carried = self._kept.claim(self._conversation_id, self._token)
+        self._journal.write(**{f"{purpose}_carried": [answer.to_json() for answer in carried]})
+        return carried
+
+    def _spend(self, purpose: Purpose, messages: Sequence[Any]) -> None:
+        """Return when LINE has taken the messages; after a try that may have been taken, one more settles it."""
+        state = self._journal.read().get(purpose)
+        if state == "sent":
+            return
+        if state == "gone" or (state is None and self._spent_on_other(purpose)):
+            raise TokenGone("used")
+        if state is None and not self.alive(time.time()):
+            raise TokenGone("too old")
+        tries = {"once": ("twice",), "twice": ()}.get(state or "", ("once", "twice"))
+        for number, attempt in enumerate(tries):
+            if number:
+                time.sleep(PAUSE_S)
+            if self._try(purpose, attempt, messages):
+                return
+        raise DeliveryUnknown("nobody knows whether LINE took it")
+
+    def _try(self, purpose: Purpose, attempt: str, messages: Sequence[Any]) -> bool:
+        """Whether LINE has the messages now; False when that cannot be known."""
+        before = self._journal.read().get(purpose)
+        if not self.alive(time.time()):
+            return False
+        self._journal.write(**{purpose: attempt})
+        self._journal.check()
+        try:
+            self._api.reply(self._token, messages)
+        except DeliveryUnknown:
+            return False
+        except (DeliveryDeferred, DeliveryFailed):
+            self._journal.write(**{purpose: before})
+            raise
+        except TokenGone:
+            if before is None:
+                self._journal.write(**{purpose: "gone"})
+                raise
+            if self._spent_on_other(purpose):
+                return False
+            # Used, though we have had no answer: it was the first try that used it.
+        self._journal.write(**{purpose: "sent"})
+        return True
+
+    def _spent_on_other(self, purpose: Purpose) -> bool:
+        """Whether it was, or may have been, spent on the other purpose (the clerk's notice, the worker's reply)."""
+        other = "notice" if purpose == "reply" else "reply"
+        return self._journal.read().get(other) not in (None, "gone")

@@ -1,0 +1,92 @@
+"""LINE's way out: the streams of answers, who reads them, and what a button fetches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import redis
+from linebot.v3.messaging import TextMessage
+
+from bot.errors import DeliveryUnknown
+from bot.line.api import CALL_TIMEOUT_S, LineApi, TokenGone
+from bot.line.kept import KeptAnswers
+from bot.line.phrases import phrases
+from bot.line.reply import LineReply, Push
+from bot.line.reply_token import ReplyToken
+from bot.platform import Journal, Target
+from bot.store import store_errors
+
+log = logging.getLogger(__name__)
+
+TOKEN_JOURNAL_S = 3600
+"""Longer than any reply token lives: LINE's limit is 20 minutes after the event."""
+
+
+class LineSender:
+    """Sends answers to LINE; see `Sender`."""
+
+    def __init__(
+        self,
+        api_url: str,
+        access_token: str,
+        store: redis.Redis,
+        *,
+        push: Push,
+        access: Literal["pairing", "open"],
+        timeout_s: float = CALL_TIMEOUT_S,
+    ) -> None:
+        self._api = LineApi(api_url, access_token, timeout_s)
+        self._store = store
+        self._kept = KeptAnswers(store)
+        self._push: Push = push
+        self._paired_only = access == "pairing"
+
+    def open(self, target: Target, journal: Journal) -> LineReply:
+        """The stream for one answer."""
+        return LineReply(target, journal, api=self._api, kept=self._kept, push=self._push)
+
+    def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
+        """Labels of what the readers may see: members' documents only where everybody had to be let in."""
+        place = f"line:{reply_to['chat_id']}"
+        return frozenset({"public", "members", place} if self._paired_only else {"public", place})
+
+    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None:
+        """Show on a fresh token (a button was pressed) what is kept for the conversation, or say that nothing is.
+
+        May be repeated with the same token: what it showed is not shown again.
+
+        Raises:
+            DeliveryDeferred, DeliveryFailed: nothing was shown, all of it is still kept.
+        """
+        journal = TokenJournal(self._store, reply_to.get("reply_token") or "")
+        token = ReplyToken(reply_to, conversation_id, journal=journal, api=self._api, kept=self._kept)
+        nothing = TextMessage(text=phrases(language).nothing_kept)
+        try:
+            token.deliver("reply", [], lambda anything: [] if anything else [nothing])
+        except (TokenGone, DeliveryUnknown) as error:
+            log.info("not collected", extra={"platform": "line", "reason": str(error)})
+
+
+class TokenJournal:
+    """What was tried with a reply token behind which there is no answer of its own (bot.platform.Journal)."""
+
+    def __init__(self, store: redis.Redis, token: str) -> None:
+        self._store = store
+        self._key = f"collect:{hashlib.sha256(token.encode()).hexdigest()}"
+
+    def read(self) -> Mapping[str, Any]:
+        with store_errors():
+            return {str(fact): json.loads(value) for fact, value in self._store.hgetall(self._key).items()}
+
+    def write(self, **facts: Any) -> None:
+        with store_errors(), self._store.pipeline(transaction=True) as together:
+            together.hset(self._key, mapping={fact: json.dumps(value) for fact, value in facts.items()})
+            together.expire(self._key, TOKEN_JOURNAL_S)
+            together.execute()
+
+    def check(self) -> None:
+        """Nothing: no conversation is locked for a button."""
