@@ -174,3 +174,20 @@ def root_deleted(before: JSON, **where: Any) -> JSON:
 def url_verification(challenge: str) -> JSON:
     """What Slack asks when the address is entered; signed like the rest, and no event."""
     return {"token": "verification-token", "challenge": challenge, "type": "url_verification"}
+
+
+def user(user_id: str, **changed: Any) -> JSON:
+    """A full member as users.info tells it; change `is_restricted`, `is_stranger`, `team_id`…"""
+    return {
+        "id": user_id,
+        "team_id": TEAM,
+        "name": user_id.lower(),
+        "deleted": False,
+        "is_admin": False,
+        "is_owner": False,
+        "is_restricted": False,
+        "is_ultra_restricted": False,
+        "is_bot": False,
+        "is_app_user": False,
+        "tz": "Asia/Tokyo",
+    } | changed

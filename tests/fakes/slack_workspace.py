@@ -1,0 +1,242 @@
+"""A Slack workspace: its people, channels and messages, and what each Web API method does to them.
+
+Strict where Slack is: unknown arguments, shapes, lengths, threads and channels are refused with Slack's error names.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes.slack_blocks import refusal_of_blocks, shown
+from tests.fakes.slack_events import BOT_ID, BOT_USER, TEAM, said, user
+
+JSON = dict[str, Any]
+
+MAX_TEXT_CHARS, MAX_MARKDOWN_CHARS = 40_000, 12_000
+METADATA = {"event_type", "event_payload"}
+
+
+class Refused(Exception):
+    """Slack answers `{"ok": false, "error": name}`."""
+
+
+@dataclass
+class Channel:
+    """A place with messages; `kind` is channel, group, mpim or im."""
+
+    id: str
+    kind: str = "channel"
+    is_archived: bool = False
+    has_bot: bool = True
+    messages: list[JSON] = field(default_factory=list)
+    statuses: list[tuple[str, str]] = field(default_factory=list)
+
+    def message(self, ts: str) -> JSON | None:
+        return next((m for m in self.messages if m["ts"] == ts), None)
+
+    def thread(self, thread_ts: str) -> list[JSON]:
+        return [m for m in self.messages if thread_ts in (m["ts"], m.get("thread_ts"))]
+
+
+class Workspace:
+    """Everything behind the Web API; used by many threads. `calls` counts what was called by method."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.channels = {c.id: c for c in (Channel("C1"), Channel("C2"), Channel("D1", "im"), Channel("D2", "im"))}
+        self.users = {name: user(name) for name in ("U1", "U2")}
+        self._lock = threading.RLock()
+        self._clock = itertools.count(int(time.time()) * 1_000_000)
+        self._methods: dict[str, Callable[[JSON], JSON]] = {
+            "chat.postMessage": self._post_message,
+            "conversations.replies": self._replies,
+            "assistant.threads.setStatus": self._set_status,
+            "users.info": self._users_info,
+            "auth.test": self._auth_test,
+        }
+
+    def call(self, method: str, arguments: JSON) -> JSON:
+        """What Slack answers to a call with a good token."""
+        with self._lock:
+            self.calls[method] += 1
+            try:
+                return {"ok": True} | self._methods[method](arguments)
+            except KeyError as missing:
+                if method not in self._methods:
+                    return {"ok": False, "error": "unknown_method", "req_method": method}
+                return {"ok": False, "error": "invalid_arguments", "detail": f"missing {missing}"}
+            except Refused as refused:
+                return {"ok": False, "error": str(refused)}
+
+    def say(self, channel: str, text: str, *, user: str = "U1", thread_ts: str | None = None) -> JSON:
+        """A person writes; the message as Slack tells it in events."""
+        with self._lock:
+            message = said(text, user=user, ts=self._ts(), thread_ts=thread_ts)
+            self.channels.setdefault(channel, Channel(channel, "im" if channel[0] == "D" else "channel"))
+            self.channels[channel].messages.append(message)
+            return message
+
+    def delete(self, channel: str, ts: str) -> None:
+        """A person deletes a message and the thread under it."""
+        with self._lock:
+            place = self.channels[channel]
+            place.messages = [m for m in place.messages if ts not in (m["ts"], m.get("thread_ts"))]
+
+    def visible(self, channel: str, thread_ts: str | None = None) -> list[str]:
+        """What a person reads of the bot in a channel, or in one of its threads."""
+        with self._lock:
+            place = self.channels[channel]
+            messages = place.thread(thread_ts) if thread_ts else place.messages
+            return [shown(m) for m in messages if m.get("bot_id") == BOT_ID]
+
+    def everything_visible(self) -> JSON:
+        """What a person reads of the bot, by channel, with the thread it is in."""
+        with self._lock:
+            return {
+                place.id: [
+                    {"text": shown(m), "thread_ts": m.get("thread_ts"), "ts": m["ts"], "metadata": m.get("metadata")}
+                    for m in place.messages
+                    if m.get("bot_id") == BOT_ID
+                ]
+                for place in self.channels.values()
+            }
+
+    def _post_message(self, arguments: JSON) -> JSON:
+        _only(
+            arguments,
+            *("channel", "text", "blocks", "thread_ts", "reply_broadcast", "metadata", "markdown_text", "mrkdwn"),
+            *("unfurl_links", "unfurl_media", "link_names", "parse"),
+        )
+        place = self._writable(arguments["channel"])
+        text, markdown, blocks = (arguments.get(name) for name in ("text", "markdown_text", "blocks"))
+        if markdown and (text or blocks):
+            raise Refused("markdown_text_conflict")
+        if not any((text, markdown, blocks)):
+            raise Refused("no_text")
+        if len(markdown or "") > MAX_MARKDOWN_CHARS:
+            raise Refused("msg_too_long")
+        if blocks is not None and (reason := refusal_of_blocks(_decoded(blocks, "invalid_blocks_format"))):
+            raise Refused(reason)
+        message = {
+            "type": "message",
+            "user": BOT_USER,
+            "bot_id": BOT_ID,
+            "team": TEAM,
+            "ts": self._ts(),
+            "text": (text or markdown or "")[:MAX_TEXT_CHARS],
+            "blocks": _decoded(blocks, "invalid_blocks_format") if blocks else [],
+            **_thread(place, arguments.get("thread_ts")),
+            **_metadata(arguments.get("metadata")),
+        }
+        place.messages.append(message)
+        return {"channel": place.id, "ts": message["ts"], "message": _without_metadata(message)}
+
+    def _replies(self, arguments: JSON) -> JSON:
+        _only(arguments, "channel", "ts", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata")
+        place = self._readable(arguments["channel"])
+        root = place.message(arguments["ts"])
+        if root is None:
+            raise Refused("thread_not_found")
+        oldest = float(arguments.get("oldest") or 0)
+        replies = [m for m in place.thread(root.get("thread_ts") or root["ts"]) if float(m["ts"]) > oldest or m is root]
+        limit = int(arguments.get("limit") or 1000)
+        if not 1 <= limit <= 1000:
+            raise Refused("invalid_limit")
+        start = _offset(arguments.get("cursor"))
+        page, more = replies[start : start + limit], len(replies) > start + limit
+        with_metadata = str(arguments.get("include_all_metadata", "0")).lower() in ("1", "true")
+        return {
+            "messages": page if with_metadata else [_without_metadata(m) for m in page],
+            "has_more": more,
+        } | ({"response_metadata": {"next_cursor": _cursor(start + limit)}} if more else {})
+
+    def _set_status(self, arguments: JSON) -> JSON:
+        _only(arguments, "channel_id", "thread_ts", "status", "loading_messages")
+        place = self._readable(arguments["channel_id"])
+        if place.message(arguments["thread_ts"]) is None:
+            raise Refused("invalid_thread_ts")
+        place.statuses.append((arguments["thread_ts"], arguments["status"]))
+        return {}
+
+    def _users_info(self, arguments: JSON) -> JSON:
+        _only(arguments, "user", "include_locale")
+        if arguments["user"] not in self.users:
+            raise Refused("user_not_found")
+        return {"user": self.users[arguments["user"]]}
+
+    def _auth_test(self, arguments: JSON) -> JSON:
+        _only(arguments)
+        return {"url": "https://mado.slack.com/", "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}
+
+    def _readable(self, channel: str) -> Channel:
+        if channel not in self.channels:
+            raise Refused("channel_not_found")
+        return self.channels[channel]
+
+    def _writable(self, channel: str) -> Channel:
+        place = self._readable(channel)
+        if place.is_archived:
+            raise Refused("is_archived")
+        if not place.has_bot:
+            raise Refused("not_in_channel")
+        return place
+
+    def _ts(self) -> str:
+        micros = next(self._clock)
+        return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
+
+
+def _only(arguments: JSON, *known: str) -> None:
+    if arguments.keys() - set(known):
+        raise Refused("invalid_arguments")
+
+
+def _decoded(value: Any, error: str) -> Any:
+    """Structures come as JSON, or as JSON in a text when the body is a form."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise Refused(error) from None
+
+
+def _thread(place: Channel, thread_ts: str | None) -> JSON:
+    if thread_ts is None:
+        return {}
+    root = place.message(thread_ts)
+    if root is None or root.get("thread_ts", thread_ts) != thread_ts:
+        raise Refused("thread_not_found")
+    root["thread_ts"] = thread_ts
+    return {"thread_ts": thread_ts, "parent_user_id": root["user"]}
+
+
+def _metadata(value: Any) -> JSON:
+    """Kept in its full form only."""
+    metadata = _decoded(value, "invalid_metadata_format")
+    if not isinstance(metadata, dict) or metadata.keys() != METADATA or not isinstance(metadata["event_payload"], dict):
+        return {}
+    return {"metadata": metadata}
+
+
+def _without_metadata(message: JSON) -> JSON:
+    return {name: value for name, value in message.items() if name != "metadata"}
+
+
+def _cursor(offset: int) -> str:
+    return base64.b64encode(f"next:{offset}".encode()).decode()
+
+
+def _offset(cursor: str | None) -> int:
+    try:
+        return int(base64.b64decode(cursor or _cursor(0), validate=True).decode().removeprefix("next:"))
+    except ValueError:
+        raise Refused("invalid_cursor") from None
