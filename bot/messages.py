@@ -175,7 +175,8 @@ class Reply(Record):
         plain = super(Reply, cls).from_json(text)
         known = {f.name for f in fields(Citation)}
         try:
-            cited = tuple(Citation(**{k: v for k, v in c.items() if k in known}) for c in plain.citations)  # type: ignore[attr-defined]
+            stored: Any = plain.citations
+            cited = tuple(Citation(**{k: v for k, v in one.items() if k in known}) for one in stored)
         except (AttributeError, TypeError) as error:
             raise UnreadableRecord(f"unreadable Reply: {error}") from error
         return cls(text=plain.text, citations=cited)

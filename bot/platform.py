@@ -146,8 +146,8 @@ def split_text(text: str, limit: int, length: Callable[[str], int] = len) -> lis
     """`text` in parts of at most `limit`, measured by `length` (characters, or UTF-16 units for LINE).
 
     Cut where a reader would: before a paragraph, else after a line, else after a sentence (。！？ or .!? and a space),
-    else between characters, never inside a grapheme cluster's surrogate pair or combining
-    marks. A code fence that is cut is closed in its part and opened again in the next. Nothing but white space at the cuts is lost; empty text gives no part.
+    else between characters, never inside an emoji sequence or before a combining mark. A code fence that is cut is
+    closed in its part and opened again in the next. Only white space at the cuts is lost; empty text gives no part.
     """
     parts: list[str] = []
     rest = text.strip()

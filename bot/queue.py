@@ -14,8 +14,12 @@ ANSWER, ACT, TICK, REINDEX = "answer", "act", "tick", "reindex"
 REPLIES, CONTROL, KNOWLEDGE = "replies", "control", "knowledge"
 
 
-def celery_app(store_url: str) -> Celery:
-    """Celery on the store: JSON only, early acknowledgement, no results; publishing never retries for long."""
+def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:
+    """Celery on the store: JSON only, early acknowledgement, no results; publishing never retries.
+
+    Args:
+        publish_timeout_s: how long one call to the store may take; a worker needs more than its polling second.
+    """
     app = Celery("madoguchi", broker=broker_url(store_url))
     app.conf.update(
         task_serializer="json",
@@ -29,7 +33,8 @@ def celery_app(store_url: str) -> Celery:
         },
         task_publish_retry=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 1},
+        broker_connection_max_retries=None,  # a worker waits for its store for as long as it takes
+        broker_transport_options={"socket_timeout": publish_timeout_s, "socket_connect_timeout": publish_timeout_s},
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         timezone="UTC",

@@ -66,3 +66,8 @@ def store_errors() -> Iterator[None]:
         yield
     except redis.RedisError as error:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def text(value: bytes | str) -> str:
+    """What the store answered, as text (the client library's types do not know that it decodes)."""
+    return value if isinstance(value, str) else value.decode()

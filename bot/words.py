@@ -17,9 +17,9 @@ _LETTER = re.compile(r"[A-Za-z]")
 
 
 def order(text: str) -> str | None:
-    """The order that the whole text is (`reset`, `stop`, `forget`, `help`), or None when it is not one.
+    """The order that the text is as a whole (`reset`, `stop`, `forget`, `help`), or None when it is not one.
 
-    Width, case and closing punctuation do not matter: 「リセット。」 and 「ﾘｾｯﾄ」 are orders, 「リセットの方法は？」 is not.
+    Width, case and closing punctuation do not matter: 「ﾘｾｯﾄ。」 is an order, 「リセットの方法は？」 is not.
     """
     plain = unicodedata.normalize("NFKC", text).casefold().strip().strip("。、．.!！ /")
     return _NAMES.get(plain)

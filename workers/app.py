@@ -1,0 +1,40 @@
+"""A worker process: Celery on the store, with a heartbeat and metrics, until it is told to end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from celery import Celery
+
+from bot.logs import log_to_stderr
+from bot.store import connect
+from workers.heartbeat import Heartbeat
+from workers.metrics import serve_metrics
+
+log = logging.getLogger(__name__)
+
+
+def work(
+    app: Celery,
+    *,
+    part: str,
+    queue: str,
+    pool: str,
+    at_once: int,
+    store_url: str,
+    status: Callable[[], Mapping[str, Any]],
+    metrics_port: int,
+) -> None:
+    """Work off `queue` until SIGTERM; returns when the tasks under way have ended.
+
+    Args:
+        part: the name under which the heartbeat is written (`status:{part}`).
+        status: what the heartbeat says; `ready` decides for `/readyz`.
+    """
+    log_to_stderr()
+    serve_metrics(metrics_port)
+    Heartbeat(connect(store_url), part, status).start()
+    options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
+    app.worker_main(["worker", "--queues", queue, "--pool", pool, "--concurrency", str(at_once), *options])

@@ -1,0 +1,84 @@
+"""Asking from the terminal: the same way as every other platform, through the inbox and back through the stream."""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import redis
+
+from bot.console.stream import follow_blocking
+from bot.inbox import Accepted, Inbox
+from bot.messages import Message
+
+SESSION = "console:terminal"
+"""One conversation for the terminal, so that a second question may follow up on the first."""
+
+
+class NoAnswer(Exception):
+    """The service did not take the question, or did not answer in time."""
+
+
+def ask(question: str, store: redis.Redis, inbox: Inbox, *, timeout_s: float = 900) -> Iterator[dict[str, Any]]:
+    """Ask, and follow what the console's page would show of the answer: its events, the last one `done` or `failed`.
+
+    Raises:
+        NoAnswer
+        StoreUnavailable
+    """
+    message = Message(
+        id=f"{SESSION}:{uuid.uuid4()}",
+        platform="console",
+        conversation_id=SESSION,
+        user_id=SESSION,
+        text=question[: Message.MAX_TEXT_CHARS],
+        sent_at=time.time(),
+        reply_to={"session": "terminal"},
+    )
+    if inbox.accept(message, message.id) is not Accepted.NEW:
+        raise NoAnswer("too many questions are waiting")
+    until = time.monotonic() + timeout_s
+    for entry in follow_blocking(store, SESSION, "0"):
+        if entry is not None and entry.event["id"] == message.id:
+            yield dict(entry.event)
+            if entry.event["type"] in {"done", "failed"}:
+                return
+        elif time.monotonic() > until:
+            raise NoAnswer(f"no answer within {timeout_s:.0f} s; it may still come")
+
+
+def show(events: Iterator[dict[str, Any]], write: Callable[[str], object] = sys.stdout.write) -> bool:
+    """Write an answer as it grows, its sources at the end; whether it is an answer and not an apology."""
+    shown, answered = "", False
+    for event in events:
+        match event["type"]:
+            case "waiting" if not shown and sys.stderr.isatty():
+                sys.stderr.write(f"\r\x1b[K{event['text']}")
+            case "restarted" if shown:
+                write("\n")
+                shown = ""
+            case "text" | "done" | "failed":
+                if not shown and sys.stderr.isatty():
+                    sys.stderr.write("\r\x1b[K")
+                write(_new(event["text"], shown))
+                shown, answered = event["text"], event["type"] == "done"
+                for cited in event.get("citations", ()):
+                    write(_source(cited))
+        sys.stdout.flush()
+    write("\n")
+    return answered
+
+
+def _new(text: str, shown: str) -> str:
+    """What `text` adds to what is shown; all of it on a new line when it does not go on from there."""
+    if text.startswith(shown):
+        return text[len(shown) :]
+    return "\n" + text
+
+
+def _source(cited: dict[str, Any]) -> str:
+    place = " > ".join(filter(None, (cited["title"], cited["heading"])))
+    return f"\n[{cited['number']}] {place} ({cited['uri']})"

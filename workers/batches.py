@@ -1,0 +1,215 @@
+"""Batches: what a worker holds while it answers a conversation, under a lock with a fencing token.
+
+The lock has a short life and is renewed by a thread while the batch is held; whoever loses it must not send anything
+more. Every step that changes the store is one Lua script that checks the token.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from bot.errors import LockLost, StoreUnavailable
+from bot.messages import Message
+from bot.platform import Target
+from bot.store import SEEN_S, script, store_errors, text
+from bot.words import language
+from workers.conversation import Turn
+
+log = logging.getLogger(__name__)
+
+LOCK_LIFE_S = 15.0
+"""Longer than any one call to a platform (8 s) plus the pause between two renewals."""
+RENEW_EVERY_S = 4.0
+MOST_MESSAGES = 20
+"""Messages of one person that one answer covers; more of them make the next batch."""
+ALONE_FROM_ATTEMPT = 3
+"""After two attempts that ended a process the batch runs with no other beside it."""
+GIVE_UP_FROM_ATTEMPT = 4
+
+
+class BatchJournal:
+    """The journal of a batch (bot.platform.Journal): facts beside the batch in the store, under its token."""
+
+    def __init__(self, batches: Batches, conversation_id: str, token: str) -> None:
+        self._batches = batches
+        self._conversation_id = conversation_id
+        self._token = token
+
+    def read(self) -> Mapping[str, Any]:
+        return self._batches.journal(self._conversation_id)
+
+    def write(self, **facts: Any) -> None:
+        self._batches.note(self._conversation_id, self._token, facts)
+
+    def check(self) -> None:
+        self._batches.check(self._conversation_id, self._token)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages of one person that one answer covers, oldest first, and the right to answer them."""
+
+    token: str
+    attempt: int
+    epoch: str
+    messages: tuple[Message, ...]
+    journal: BatchJournal
+
+    @property
+    def conversation_id(self) -> str:
+        return self.messages[0].conversation_id
+
+    @property
+    def ids(self) -> list[str]:
+        return [message.id for message in self.messages]
+
+    @property
+    def newest(self) -> Message:
+        """The message that the answer replies to."""
+        return self.messages[-1]
+
+    @property
+    def text(self) -> str:
+        """What the person asked, all of it."""
+        return "\n".join(message.text for message in self.messages)
+
+    @property
+    def target(self) -> Target:
+        newest = self.newest
+        return Target(newest.id, newest.conversation_id, language(self.text), newest.reply_to)
+
+
+class Batches:
+    """Takes, holds, finishes and hands back batches."""
+
+    def __init__(self, store: redis.Redis, turns_life_s: int) -> None:
+        self._store = store
+        self._turns_life_s = turns_life_s
+        self._owner = f"{socket.gethostname()}.{os.getpid()}"
+        self._take = script(store, "workers", "take")
+        self._finish = script(store, "workers", "finish")
+        self._hand_back = script(store, "workers", "hand_back")
+        self._renew = script(store, "workers", "renew")
+        self._note = script(store, "workers", "note")
+
+    def take(self, conversation_id: str) -> Batch | None:
+        """The conversation's next batch with its lock, or None: nothing waits, or somebody else has it."""
+        c = conversation_id
+        with store_errors():
+            taken = self._take(
+                keys=[*_batch_keys(c), "fence", "ready", f"epoch:{c}"],
+                args=[self._owner, int(LOCK_LIFE_S * 1000), MOST_MESSAGES, c],
+            )
+        if not taken:
+            return None
+        token, attempt, epoch, *payloads = taken
+        messages = tuple(Message.from_json(payload) for payload in payloads)
+        return Batch(token, int(attempt), epoch, messages, BatchJournal(self, c, token))
+
+    @contextmanager
+    def holding(self, batch: Batch) -> Iterator[None]:
+        """Keep the lock alive inside the block."""
+        done = threading.Event()
+        renewing = threading.Thread(target=self._renew_until, args=(done, batch), name="renew", daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewing.join()
+
+    def finish(self, batch: Batch, turns: Sequence[Turn], *, cut: int = 0, dead: str = "") -> int:
+        """Remember the turns, mark the messages answered, release the lock; how many messages wait behind.
+
+        Args:
+            cut: how many of the oldest turns are dropped first (the context's budget was reached).
+            dead: why this could not be answered; not empty: it goes to the dead letters.
+
+        Raises:
+            LockLost
+        """
+        c = batch.conversation_id
+        with store_errors():
+            waiting = self._finish(
+                keys=[*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}", "dead"],
+                args=[
+                    *(batch.token, c, time.time(), self._turns_life_s, SEEN_S, batch.epoch, cut),
+                    *(json.dumps(batch.ids), _dead_letter(batch, dead) if dead else ""),
+                    *(turn.to_json() for turn in turns),
+                ],
+            )
+        if waiting < 0:
+            raise LockLost(batch.token)
+        return int(waiting)
+
+    def hand_back(self, batch: Batch, *, after_s: float, forgive: bool) -> None:
+        """Give the batch back unanswered, to be taken again after `after_s` seconds.
+
+        Args:
+            forgive: the attempt does not count towards giving up (the platform or the store was at fault).
+        """
+        c = batch.conversation_id
+        with store_errors():
+            self._hand_back(
+                keys=[f"lock:{c}", f"batch:{c}", f"attempts:{c}", "ready"],
+                args=[batch.token, c, time.time() + after_s, "1" if forgive else "0"],
+            )
+
+    def journal(self, conversation_id: str) -> Mapping[str, Any]:
+        """What has been written into the journal of the conversation's batch."""
+        with store_errors():
+            facts = self._store.hgetall(f"batch:{conversation_id}")
+        named = {text(name): value for name, value in facts.items()}
+        return {n.removeprefix("journal:"): json.loads(v) for n, v in named.items() if n.startswith("journal:")}
+
+    def note(self, conversation_id: str, token: str, facts: Mapping[str, Any]) -> None:
+        """Write facts into the journal.
+
+        Raises:
+            LockLost
+        """
+        pairs = [part for name, value in facts.items() for part in (name, json.dumps(value, ensure_ascii=False))]
+        with store_errors():
+            held = self._note(keys=[f"lock:{conversation_id}", f"batch:{conversation_id}"], args=[token, *pairs])
+        if not held:
+            raise LockLost(token)
+
+    def check(self, conversation_id: str, token: str) -> None:
+        """Make sure that the lock is still ours.
+
+        Raises:
+            LockLost
+        """
+        with store_errors():
+            if self._store.get(f"lock:{conversation_id}") != token:
+                raise LockLost(token)
+
+    def _renew_until(self, done: threading.Event, batch: Batch) -> None:
+        key, life_ms = f"lock:{batch.conversation_id}", int(LOCK_LIFE_S * 1000)
+        while not done.wait(RENEW_EVERY_S):
+            try:
+                with store_errors():
+                    if not self._renew(keys=[key], args=[batch.token, life_ms]):
+                        return  # lost: the next check says so
+            except StoreUnavailable:
+                log.warning("lock not renewed", extra={"reason": "store unavailable"})
+
+
+def _batch_keys(conversation_id: str) -> list[str]:
+    return [f"{name}:{conversation_id}" for name in ("lock", "inbox", "messages", "batch", "attempts")]
+
+
+def _dead_letter(batch: Batch, reason: str) -> str:
+    messages = [json.loads(message.to_json()) for message in batch.messages]
+    return json.dumps({"reason": reason, "at": time.time(), "messages": messages}, ensure_ascii=False)

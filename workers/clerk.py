@@ -1,0 +1,108 @@
+"""The clerk's process: control events and the tick, without a model."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import redis
+from celery import Celery
+
+from bot.access import Access
+from bot.errors import StoreUnavailable
+from bot.queue import ACT, CONTROL, REPLIES, CeleryHints, celery_app
+from bot.settings import BotSettings
+from bot.store import connect, script, store_errors, text
+from workers import metrics
+from workers.acting import Clerk, act
+from workers.app import work
+from workers.controls import Controls
+from workers.conversation import Conversations
+from workers.interrupts import Interrupts
+from workers.senders import line_sender, senders
+from workers.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+TICK_EVERY_S = 2.0
+AGAIN_AFTER_S = 10.0
+"""A conversation that was hinted at is hinted at again after this, if nobody took it."""
+MOST_HINTS = 200
+ORDERS_AT_ONCE = 8
+
+
+def register(app: Celery, clerk: Clerk) -> None:
+    """Give the Celery app the clerk's task."""
+    controls = Controls(clerk.store)
+
+    @app.task(name=ACT)  # type: ignore[untyped-decorator]
+    def act_on(control_id: str) -> None:
+        outcome = controls.carry_out(control_id, lambda name, event: act(name, event, clerk))
+        metrics.CONTROLS.labels("control", outcome).inc()
+
+
+class Tick:
+    """Finds what a lost hint or a dead worker left lying. The ready set is the truth, hints are only fast."""
+
+    def __init__(self, clerk: Clerk) -> None:
+        self._clerk = clerk
+        self._controls = Controls(clerk.store)
+        self._due = script(clerk.store, "workers", "due")
+
+    def start(self) -> None:
+        """Tick for ever, in a thread that ends with the process."""
+        threading.Thread(target=self._run, name="tick", daemon=True).start()
+
+    def tick(self) -> None:
+        """Publish once what is due and has no owner."""
+        self._publish_answers(self._clerk.store)
+        for control_id in self._controls.due():
+            self._clerk.hints.act(control_id)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.tick()
+            except StoreUnavailable as error:
+                log.warning("tick failed", extra={"error": str(error)})
+            except Exception:
+                log.exception("tick failed")
+            time.sleep(TICK_EVERY_S)
+
+    def _publish_answers(self, store: redis.Redis) -> None:
+        now = time.time()
+        with store_errors():
+            if store.llen(REPLIES):  # there are hints that nobody has read yet: more would only pile up
+                return
+            due = self._due(keys=["ready"], args=[now, now + AGAIN_AFTER_S, MOST_HINTS])
+        for conversation_id in due:
+            metrics.SWEPT.inc()
+            self._clerk.hints.answer(text(conversation_id))
+
+
+def main() -> None:
+    """Run the clerk until it is told to end."""
+    bot, own = BotSettings(), WorkerSettings()
+    store, app = connect(bot.store_url), celery_app(bot.store_url)
+    clerk = Clerk(
+        store=store,
+        conversations=Conversations(store),
+        interrupts=Interrupts(store),
+        hints=CeleryHints(app),
+        senders=senders(bot, store),
+        access=Access(store, bot.line_access, bot.admins),
+        collector=line_sender(bot, store) if bot.line_on else None,
+    )
+    register(app, clerk)
+    Tick(clerk).start()
+    work(
+        app,
+        part="clerk",
+        queue=CONTROL,
+        pool="threads",
+        at_once=ORDERS_AT_ONCE,
+        store_url=bot.store_url,
+        status=lambda: {"ready": True},
+        metrics_port=own.metrics_port,
+    )

@@ -1,0 +1,74 @@
+"""Control events: taken for a while, carried out, done; one that fails comes again, one that never works is dead."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+
+from bot.messages import Control, UnreadableRecord, control_from_json
+from bot.store import script, store_errors
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 30.0
+MOST_TRIES = 5
+TRIES_LIFE_S = 24 * 3600
+
+
+class Controls:
+    """The clerk's queue in the store."""
+
+    def __init__(self, store: redis.Redis) -> None:
+        self._store = store
+        self._take = script(store, "workers", "take_control")
+
+    def carry_out(self, control_id: str, act: Callable[[str, Control], None]) -> str:
+        """Carry out one event, if it is due; how it went (`done`, `gone`, `again` or `dead`).
+
+        `act` may be called again for the same event after a crash, so its effects must bear repetition.
+        """
+        event = self._taken(control_id)
+        if event is None:
+            return "gone"
+        try:
+            act(control_id, control_from_json(event))
+        except Exception as error:
+            log.exception("control failed")
+            return self._failed(control_id, event, error)
+        self._done(control_id)
+        return "done"
+
+    def due(self, most: int = 100) -> list[str]:
+        """The events that are to be carried out now."""
+        with store_errors():
+            due = self._store.zrange("controls:due", "-inf", time.time(), byscore=True, offset=0, num=most)
+        return [str(name) for name in due]
+
+    def _taken(self, control_id: str) -> str | None:
+        now = time.time()
+        with store_errors():
+            taken: str | None = self._take(keys=["controls", "controls:due"], args=[control_id, now, now + LEASE_S])
+        return taken
+
+    def _failed(self, control_id: str, event: str, error: Exception) -> str:
+        with store_errors():
+            tries = int(self._store.incr(f"attempts:{control_id}"))
+            self._store.expire(f"attempts:{control_id}", TRIES_LIFE_S)
+            if tries < MOST_TRIES and not isinstance(error, UnreadableRecord):
+                self._store.zadd("controls:due", {control_id: time.time() + 2.0**tries}, xx=True)
+                return "again"
+            letter = {"reason": type(error).__name__, "at": time.time(), "control": json.loads(event)}
+            self._store.hset("dead", control_id, json.dumps(letter, ensure_ascii=False))
+        self._done(control_id)
+        return "dead"
+
+    def _done(self, control_id: str) -> None:
+        with store_errors(), self._store.pipeline() as pipeline:
+            pipeline.hdel("controls", control_id)
+            pipeline.zrem("controls:due", control_id)
+            pipeline.delete(f"attempts:{control_id}")
+            pipeline.execute()

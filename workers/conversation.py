@@ -1,0 +1,126 @@
+"""Conversations: what has been said so far, in the store, with an expiry."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+import redis
+
+from bot.messages import Record, UnreadableRecord
+from bot.store import script, store_errors, text
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted(Record):
+    """A passage as it was shown to the model: what it was under, and its words."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Record):
+    """One turn: what was said, by whom, over which passages, and which messages it is (or answers).
+
+    A user's turn may be several messages; `texts` and `message_ids` then run in parallel.
+    """
+
+    role: Literal["user", "assistant"]
+    texts: tuple[str, ...]
+    speaker: str
+    message_ids: tuple[str, ...]
+    passages: tuple[Quoted, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        """All of it, a line a message."""
+        return "\n".join(self.texts)
+
+    def reworded(self, message_id: str, words: str) -> Turn:
+        """The turn with one of its messages saying something else."""
+        texts = tuple(words if m == message_id else t for m, t in zip(self.message_ids, self.texts, strict=True))
+        return dataclasses.replace(self, texts=texts)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The turn that `to_json` wrote."""
+        plain = super(Turn, cls).from_json(text)
+        try:
+            passages = tuple(Quoted(source=p["source"], text=p["text"]) for p in plain.passages)  # type: ignore[index]
+        except (KeyError, TypeError) as error:
+            raise UnreadableRecord(f"unreadable Turn: {error}") from error
+        return cls(plain.role, tuple(plain.texts), plain.speaker, tuple(plain.message_ids), passages)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What has been said so far, oldest first."""
+
+    id: str
+    turns: tuple[Turn, ...]
+
+    def questions(self, most: int = 2) -> tuple[str, ...]:
+        """The last questions, newest last: what a follow-up may lean on."""
+        return tuple(turn.text for turn in self.turns if turn.role == "user")[-most:]
+
+
+class Conversations:
+    """Reads conversations, and erases from them."""
+
+    def __init__(self, store: redis.Redis) -> None:
+        self._store = store
+        self._erase = script(store, "workers", "erase")
+
+    def load(self, conversation_id: str) -> Conversation:
+        """The conversation; empty when nothing is remembered.
+
+        A thread that a message of another conversation opened (a reply to a Slack DM) begins with that message's turns:
+        a thread's conversation has the id of the message that opened it.
+        """
+        turns = self._turns(conversation_id)
+        if not turns:
+            with store_errors():
+                origin = self._store.get(f"about:{conversation_id}")
+            if origin and origin != conversation_id:
+                turns = tuple(turn for turn in self._turns(text(origin)) if conversation_id in turn.message_ids)
+        return Conversation(conversation_id, turns)
+
+    def reset(self, conversation_id: str) -> None:
+        """Begin anew: nothing said before is remembered, and an answer under way does not join what comes."""
+        with store_errors(), self._store.pipeline() as pipeline:
+            pipeline.delete(f"turns:{conversation_id}")
+            pipeline.incr(f"epoch:{conversation_id}")
+            pipeline.execute()
+
+    def erase(self, conversation_id: str, *, speaker: str = "", message_ids: Sequence[str] = ()) -> int:
+        """Erase what `speaker` (or anybody) said in `message_ids` (or ever), and the answers to it; how much went."""
+        c = conversation_id
+        with store_errors():
+            return int(
+                self._erase(
+                    keys=[f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}", "dead", "ready"],
+                    args=[c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"],
+                )
+            )
+
+    def reword(self, conversation_id: str, message_id: str, words: str) -> None:
+        """Replace the words of one message among the remembered turns, if it is there."""
+        key = f"turns:{conversation_id}"
+
+        def replace(pipeline: redis.client.Pipeline) -> None:
+            stored = pipeline.lrange(key, 0, -1)
+            pipeline.multi()
+            for at, turn in enumerate(Turn.from_json(line) for line in stored):
+                if turn.role == "user" and message_id in turn.message_ids:
+                    pipeline.lset(key, at, turn.reworded(message_id, words).to_json())
+
+        with store_errors():
+            self._store.transaction(replace, key)
+
+    def _turns(self, conversation_id: str) -> tuple[Turn, ...]:
+        with store_errors():
+            return tuple(Turn.from_json(turn) for turn in self._store.lrange(f"turns:{conversation_id}", 0, -1))

@@ -1,0 +1,128 @@
+"""Grounding: which passage a sentence stands on, checked by its figures and its content words.
+
+A small model talks fluently and wrongly, and asked to cite it forgets to answer; so the code finds the sources. A
+sentence whose figures are in no passage, or whose content words mostly are in none, is not shown.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.words import language
+from knowledge.documents import Passage
+
+MIN_COVERAGE = 0.5
+"""The share of a sentence's content that its passage must hold (chosen on tests/samples/questions.json)."""
+
+_SENTENCE_END = re.compile(r"(?<=[。！？!?])[」』）)\]]*|(?<=[a-zA-Z0-9\])]\.)(?=\s)|\n")
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+_WORD = re.compile(r"[a-z][a-z0-9'-]+|[\u30a1-\u30ff]{2,}|[\u3400-\u9fff]+")
+_COMMON = frozenset(
+    (
+        *("the", "and", "you", "your", "for", "are", "can", "may", "must", "will", "with", "within", "from", "that"),
+        *(
+            "this",
+            "not",
+            "have",
+            "has",
+            "been",
+            "into",
+            "per",
+            "each",
+            "any",
+            "all",
+            "its",
+            "please",
+            "should",
+            "could",
+        ),
+        *("would", "they", "them", "their", "there", "when", "where", "what", "which", "who", "how", "by", "at", "on"),
+        *("in", "of", "to", "is", "it", "be", "as", "or", "an", "up", "if", "do"),
+    )
+)
+_REFUSALS = (
+    "見つかりません",
+    "見当たりません",
+    "記載(?:が|は|されて)?(?:ありません|ございません|いません)",
+    "書かれていません",
+    "[分わ]かりません",
+    "情報[がは](?:ありません|ございません)",
+    "not found",
+    "no information",
+    "(?:not|n't) (?:mention|specif|provid|contain|hold|includ|state)",
+)
+_NOT_FOUND = re.compile("|".join(_REFUSALS), re.IGNORECASE)
+
+
+def sentences(pieces: Iterable[str]) -> Iterator[str]:
+    """Whole sentences as soon as they are whole, with the white space that follows them; the rest at the end."""
+    rest = ""
+    for piece in pieces:
+        rest += piece
+        while end := _end_of_sentence(rest):
+            yield rest[:end]
+            rest = rest[end:]
+    if rest.strip():
+        yield rest
+
+
+def refuses(sentence: str) -> bool:
+    """Whether the sentence says that the material does not hold the answer."""
+    return bool(_NOT_FOUND.search(unicodedata.normalize("NFKC", sentence)))
+
+
+def support(sentence: str, passages: Sequence[Passage], question: str = "") -> Passage | None:
+    """The passage that the sentence stands on, or None when it stands on none.
+
+    Figures must be in the passage (or in the question, whose words an answer repeats). Across languages words cannot be
+    compared: then the figures decide, and the best passage is the one.
+    """
+    scored = [(_coverage(sentence, passage, question), -at) for at, passage in enumerate(passages)]
+    if not scored:
+        return None
+    coverage, at = max(scored)
+    return passages[-at] if coverage >= MIN_COVERAGE else None
+
+
+def _end_of_sentence(text: str) -> int:
+    """Where the first sentence ends, when something follows it; 0 when it may go on."""
+    for end in _SENTENCE_END.finditer(text):
+        if end.end() < len(text) and text[: end.end()].strip():
+            return end.end()
+    return 0
+
+
+def _coverage(sentence: str, passage: Passage, question: str) -> float:
+    """The share of the sentence's content that the passage holds; 0 when a figure is neither there nor asked."""
+    said, asked = _plain(sentence), _plain(question)
+    held = _plain(" ".join((passage.chunk.title, *passage.chunk.heading_path, passage.chunk.text)))
+    known_numbers = set(_numbers(held)) | set(_numbers(asked))
+    if not set(_numbers(said)) <= known_numbers:
+        return 0.0
+    if language(sentence) != language(passage.chunk.text):
+        return 1.0
+    words = [w for w in _contents(said) if w not in asked]
+    if not words:
+        return MIN_COVERAGE
+    return sum(len(w) for w in words if w in held) / sum(len(w) for w in words)
+
+
+def _contents(text: str) -> list[str]:
+    """Content words: Latin and katakana words whole, kanji runs in pairs."""
+    found = []
+    for word in _WORD.findall(text):
+        if "\u3400" <= word[0] <= "\u9fff" and len(word) > 2:
+            found += [word[at : at + 2] for at in range(len(word) - 1)]
+        elif word not in _COMMON:
+            found.append(word)
+    return found
+
+
+def _numbers(text: str) -> list[str]:
+    return [number.replace(",", "") for number in _NUMBER.findall(text)]
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -1,0 +1,118 @@
+"""The knowledge process: indexing, so that it never blocks a reply."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from celery import Celery
+from knowledge.reindexing import reindex
+
+from bot.queue import KNOWLEDGE, REINDEX, celery_app
+from bot.settings import BotSettings
+from bot.store import connect
+from knowledge.errors import KnowledgeError
+from knowledge.settings import KnowledgeSettings
+from workers.app import work
+from workers.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with how many chunks are done, of how many."""
+
+PROGRESS_EVERY_S = 0.2
+REPORT_LIFE_S = 3600
+
+
+class Indexing:
+    """Reindexes, and tells in `reindex:{id}` how far it is and what came of it."""
+
+    def __init__(self, store: redis.Redis, settings: KnowledgeSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._next_word = 0.0
+
+    def run(self, run_id: str, *, allow_empty: bool) -> None:
+        """Reindex once; a failure is told, the old index stays."""
+        self._tell(run_id, {"state": "running", "done": 0, "total": 0})
+        facts = reindexed(
+            self._settings, lambda done, total: self._progress(run_id, done, total), allow_empty=allow_empty
+        )
+        log.info("reindexed", extra={name: facts[name] for name in ("state", "generation", "reason") if name in facts})
+        self._tell(run_id, facts)
+
+    def _progress(self, run_id: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= self._next_word or done == total:
+            self._next_word = now + PROGRESS_EVERY_S
+            self._tell(run_id, {"state": "running", "done": done, "total": total})
+
+    def _tell(self, run_id: str, facts: dict[str, Any]) -> None:
+        try:
+            self._store.set(f"reindex:{run_id}", json.dumps(facts, ensure_ascii=False), ex=REPORT_LIFE_S)
+        except redis.RedisError as error:
+            log.warning("progress not told", extra={"error": type(error).__name__})
+
+
+def reindexed(settings: KnowledgeSettings, progress: Progress, *, allow_empty: bool) -> dict[str, Any]:
+    """Reindex, and what came of it as JSON values: `state` is `done` or `failed`."""
+    try:
+        report = reindex(settings, progress=progress, allow_empty=allow_empty)
+    except KnowledgeError as error:
+        return {"state": "failed", "reason": str(error)}
+    return {
+        "state": "done",
+        "changed": report.changed,
+        "generation": report.generation,
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "embedded": report.embedded,
+        "skipped": [{"path": str(one.path), "reason": one.reason} for one in report.skipped],
+    }
+
+
+def reindex_here(progress: Progress, *, allow_empty: bool) -> dict[str, Any]:
+    """Reindex in this process, for who runs no service."""
+    return reindexed(KnowledgeSettings(), progress, allow_empty=allow_empty)
+
+
+def register(app: Celery, indexing: Indexing) -> None:
+    """Give the Celery app the knowledge process's task."""
+
+    @app.task(name=REINDEX)  # type: ignore[untyped-decorator]
+    def reindex_now(run_id: str, allow_empty: bool = False) -> None:
+        indexing.run(run_id, allow_empty=allow_empty)
+
+
+def main() -> None:
+    """Run the knowledge process until it is told to end; when there is no index it makes one first."""
+    bot, own, settings = BotSettings(), WorkerSettings(), KnowledgeSettings()
+    app = celery_app(bot.store_url)
+    indexing = Indexing(connect(bot.store_url), settings)
+    register(app, indexing)
+    if not has_index(settings):
+        threading.Thread(target=indexing.run, args=("first",), kwargs={"allow_empty": False}, daemon=True).start()
+    work(
+        app,
+        part="knowledge",
+        queue=KNOWLEDGE,
+        pool="solo",
+        at_once=1,
+        store_url=bot.store_url,
+        status=lambda: status(settings),
+        metrics_port=own.metrics_port and own.metrics_port + 2,
+    )
+
+
+def status(settings: KnowledgeSettings) -> dict[str, object]:
+    """What the heartbeat says of the index."""
+    manifest = current_manifest(settings)
+    if manifest is None:
+        return {"ready": False}
+    return {"ready": True, "generation": manifest.generation, "documents": manifest.documents}

@@ -1,0 +1,39 @@
+-- Finish a batch, if the fencing token still holds: append the turns, mark the messages answered, drop the batch, and
+-- release the lock in the same step that sees whether more waits.
+-- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead
+-- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, ids (JSON), dead letter (JSON or ''), turn, turn, …
+-- Returns -1 the lock is lost, else how many messages wait.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return -1
+end
+
+local ids = cjson.decode(ARGV[8])
+local whole = true  -- nothing of it was deleted while it was answered
+for _, id in ipairs(ids) do
+  whole = whole and redis.call('HEXISTS', KEYS[3], id) == 1
+end
+local same = (redis.call('GET', KEYS[8]) or '0') == ARGV[6]  -- no reset since it was begun
+if whole and same and #ARGV > 9 then
+  redis.call('LTRIM', KEYS[7], tonumber(ARGV[7]), -1)
+  for at = 10, #ARGV do
+    redis.call('RPUSH', KEYS[7], ARGV[at])
+  end
+  redis.call('EXPIRE', KEYS[7], ARGV[4])
+end
+if whole and ARGV[9] ~= '' then
+  redis.call('HSET', KEYS[10], ids[#ids], ARGV[9])
+end
+for _, id in ipairs(ids) do
+  redis.call('ZREM', KEYS[2], id)
+  redis.call('HDEL', KEYS[3], id)
+  redis.call('SET', 'seen:' .. id, 'answered', 'EX', ARGV[5])
+  redis.call('SET', 'about:' .. id, ARGV[2], 'EX', ARGV[4])
+end
+redis.call('DEL', KEYS[4], KEYS[5], KEYS[9], KEYS[1])
+local waiting = redis.call('ZCARD', KEYS[2])
+if waiting > 0 then
+  redis.call('ZADD', KEYS[6], ARGV[3], ARGV[2])
+else
+  redis.call('ZREM', KEYS[6], ARGV[2])
+end
+return waiting

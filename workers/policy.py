@@ -1,0 +1,68 @@
+"""Policies: how the desk behaves where, from `madoguchi.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class PolicyInvalid(ValueError):
+    """`madoguchi.toml` says something that cannot be followed."""
+
+
+class Policy(BaseModel):
+    """What holds in one place.
+
+    Args:
+        outside: what to do with a question that the documents do not answer: say so (`documents`), or answer it from
+            the model's general knowledge, labelled (`general`).
+        contact: who to ask instead; shown when nothing was found.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outside: Literal["documents", "general"] = "documents"
+    contact: str = ""
+
+    @property
+    def general(self) -> bool:
+        return self.outside == "general"
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore")  # [[sources]] is the documents' part
+
+    answers: Policy = Policy()
+    channels: dict[str, Policy] = {}
+
+
+class Policies:
+    """The policy of every place: the general one, or the place's own."""
+
+    def __init__(self, general: Policy, places: dict[str, Policy]) -> None:
+        self._general = general
+        self._places = places
+
+    @classmethod
+    def read(cls, path: Path) -> Policies:
+        """The policies of a `madoguchi.toml`; the defaults when there is none.
+
+        Raises:
+            PolicyInvalid: it cannot be read; says what and where.
+        """
+        if not path.exists():
+            return cls(Policy(), {})
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+            channels = {name: {**raw.get("answers", {}), **own} for name, own in raw.get("channels", {}).items()}
+            read = _File.model_validate({**raw, "channels": channels})
+        except (OSError, ValueError, TypeError, ValidationError) as error:
+            raise PolicyInvalid(f"{path}: {error}") from error
+        return cls(read.answers, read.channels)
+
+    def of(self, audience: frozenset[str]) -> Policy:
+        """The policy of the place whose label (`slack:C1`) is among the audience."""
+        return next((self._places[label] for label in sorted(audience) if label in self._places), self._general)

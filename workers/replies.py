@@ -1,0 +1,100 @@
+"""The replies' process: many conversations, one model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from celery import Celery
+from celery.signals import worker_shutting_down
+from knowledge.retrieval import open_retriever
+
+from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
+from bot.settings import BotSettings
+from bot.store import connect
+from knowledge.settings import KnowledgeSettings
+from workers import metrics
+from workers.app import work
+from workers.batches import Batches
+from workers.conversation import Conversations
+from workers.engine import LlamaEngine
+from workers.gate import Gate
+from workers.generation import Generator
+from workers.interrupts import Interrupts
+from workers.models import resolve
+from workers.policy import Policies
+from workers.senders import senders
+from workers.services import Desk, Retriever
+from workers.serving import serve
+from workers.settings import WorkerSettings
+
+DAY_S = 24 * 3600
+
+
+def register(app: Celery, desk: Desk) -> None:
+    """Give the Celery app the replies' task, and let a shutdown end the answers under way."""
+
+    @app.task(name=ANSWER)  # type: ignore[untyped-decorator]
+    def answer(conversation_id: str) -> None:
+        """Answer what waits in a conversation, unless somebody does already."""
+        batch = desk.batches.take(conversation_id)
+        if batch is not None:
+            with desk.batches.holding(batch):
+                serve(batch, desk)
+
+    def hand_everything_back(**_: object) -> None:
+        desk.interrupts.shutdown.set()
+
+    worker_shutting_down.connect(hand_everything_back, weak=False)
+
+
+def status(desk: Desk, model: str) -> dict[str, object]:
+    """What the heartbeat says of the model, and what the metrics show of it."""
+    load = desk.generator.load
+    metrics.GENERATING.labels("running").set(load.running)
+    metrics.GENERATING.labels("waiting").set(load.waiting)
+    metrics.TOKENS_PER_S.labels("prompt").set(load.prompt_tokens_per_s)
+    metrics.TOKENS_PER_S.labels("completion").set(load.completion_tokens_per_s)
+    return {"ready": load.ready, "model": model, "running": load.running, "waiting": load.waiting}
+
+
+def main() -> None:
+    """Run the replies' process with llama.cpp until it is told to end."""
+    own = WorkerSettings()
+    engine = LlamaEngine(
+        resolve(own.llm_model, own.models_path),
+        context_tokens=own.llm_context_tokens,
+        threads=own.llm_threads or None,
+    )
+    run(BotSettings(), own, engine, open_retriever(KnowledgeSettings()))
+
+
+def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: Retriever) -> None:
+    """Run the replies' process with this model and these documents until it is told to end."""
+    store, app = connect(bot.store_url), celery_app(bot.store_url)
+    desk = Desk(
+        batches=Batches(store, turns_life_s=own.conversation_days * DAY_S),
+        conversations=Conversations(store),
+        interrupts=Interrupts(store),
+        hints=CeleryHints(app),
+        senders=senders(bot, store),
+        policy=Policies.read(Path("madoguchi.toml")),
+        gate=Gate(),
+        retriever=retriever,
+        generator=generator,
+        answer_tokens=own.answer_max_tokens,
+        answer_deadline_s=own.answer_deadline_s,
+    )
+    register(app, desk)
+    try:
+        work(
+            app,
+            part="replies",
+            queue=REPLIES,
+            pool="threads",
+            at_once=own.answers_at_once,
+            store_url=bot.store_url,
+            status=lambda: status(desk, own.llm_model),
+            metrics_port=own.metrics_port and own.metrics_port + 1,
+        )
+    finally:
+        generator.close()

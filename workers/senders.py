@@ -1,0 +1,32 @@
+"""The ways out of every platform that is configured."""
+
+from __future__ import annotations
+
+import redis
+
+from bot.console.sender import ConsoleSender
+from bot.line.sender import LineSender
+from bot.platform import Sender
+from bot.settings import BotSettings
+from bot.slack.sender import SlackSender, slack_client
+
+
+def senders(settings: BotSettings, store: redis.Redis) -> dict[str, Sender]:
+    """A sender by the name of its platform.
+
+    Raises:
+        SettingsIncomplete: a platform is half configured.
+    """
+    ways: dict[str, Sender] = {"console": ConsoleSender(store)}
+    if settings.slack_on:
+        client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        ways["slack"] = SlackSender(client, store)
+    if settings.line_on:
+        ways["line"] = line_sender(settings, store)
+    return ways
+
+
+def line_sender(settings: BotSettings, store: redis.Redis) -> LineSender:
+    """LINE's sender, which can also hand out what it kept."""
+    token = settings.line_channel_access_token.get_secret_value()
+    return LineSender(settings.line_api_url, token, store, push=settings.line_push)

@@ -1,0 +1,52 @@
+"""What the work is done with: built once a process in the composition root, handed in everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.inbox import Hints
+from bot.platform import Sender
+from knowledge.documents import Passage
+from workers.batches import Batches
+from workers.conversation import Conversations
+from workers.gate import Gate
+from workers.generation import Generator
+from workers.interrupts import Interrupts
+from workers.policy import Policies
+
+
+class Found(Protocol):
+    """What a search gave: the passages above the floor, and the nearest below it."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]: ...
+
+    @property
+    def nearest(self) -> tuple[Passage, ...]: ...
+
+
+class Retriever(Protocol):
+    """Finds passages; safe to call from many threads."""
+
+    def retrieve(
+        self, query: str, *, audience: frozenset[str], context: Sequence[str] = (), limit: int = 3
+    ) -> Found: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that answering needs."""
+
+    batches: Batches
+    conversations: Conversations
+    interrupts: Interrupts
+    hints: Hints
+    senders: Mapping[str, Sender]
+    policy: Policies
+    gate: Gate
+    retriever: Retriever
+    generator: Generator
+    answer_tokens: int
+    answer_deadline_s: float

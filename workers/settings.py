@@ -1,0 +1,32 @@
+"""The settings of the work, from the environment and `.env`; built in the entry points only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Everything that the worker processes read beside the edges' and the documents' own settings."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    data_path: Path = Path("data")
+    llm_model: str = "qwen2.5-coder-1.5b-instruct"
+    llm_context_tokens: int = Field(default=4096, ge=1024, le=131_072)
+    llm_threads: int = Field(default=0, ge=0, le=256)
+    """0: as many as the machine has cores."""
+    answer_max_tokens: int = Field(default=256, ge=16, le=4096)
+    answer_deadline_s: float = Field(default=600, ge=10, le=3600)
+    answers_at_once: int = Field(default=32, ge=1, le=256)
+    """Conversations that may wait for or use the model at once; each is a thread."""
+    conversation_days: int = Field(default=14, ge=1, le=365)
+    metrics_port: int = Field(default=0, ge=0, le=65_000)
+    """The clerk's; replies and knowledge use the next two. 0: no metrics of the workers."""
+
+    @property
+    def models_path(self) -> Path:
+        """Where models are kept."""
+        return self.data_path / "models"

@@ -1,0 +1,96 @@
+"""Writing: the model's words, sentence by sentence, checked before anybody sees them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.platform import ReplyStream
+from bot.sanitise import sanitise
+from bot.words import language
+from knowledge.documents import Passage
+from workers import grounding
+from workers.generation import Generation, Prompt, Sampling
+from workers.interrupts import Interrupted, Watch
+from workers.phrases import phrase
+from workers.services import Desk
+
+NOTICE_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The text (empty: the documents do not hold the answer) and the passages that it stands on, first used first."""
+
+    text: str
+    sources: tuple[Passage, ...]
+
+
+def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
+    """The model's answer to `question` over the prompt's passages, shown in `reply` as it grows.
+
+    Without passages (a general answer) nothing is checked against them, and the text says so.
+
+    Raises:
+        Interrupted, GenerationError
+    """
+    generation = desk.generator.submit(
+        prompt, max_tokens=desk.answer_tokens, deadline_s=desk.answer_deadline_s, sampling=Sampling()
+    )
+    asked_in = language(question)
+    shown, sources = "", list[Passage]()
+    pieces = Pieces(generation, reply, watch, asked_in)
+    for sentence in grounding.sentences(pieces):
+        if grounding.refuses(sentence):
+            break
+        passage = grounding.support(sentence, prompt.passages, question)
+        if prompt.passages and passage is None:
+            continue
+        if passage is not None and passage not in sources:
+            sources.append(passage)
+        shown += sanitise(sentence, [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages])
+        reply.update(shown.strip())
+    text = shown.strip()
+    if pieces.stopped:
+        text = f"{text}\n{phrase('stopped', asked_in)}".strip()
+    elif text and not prompt.passages:
+        text = f"{text}\n{phrase('general', asked_in)}"
+    return Written(text, tuple(sources))
+
+
+class Pieces:
+    """A generation's pieces; between them it tells how long the wait is, and looks up whether it is still wanted."""
+
+    def __init__(self, generation: Generation, reply: ReplyStream, watch: Watch, asked_in: str) -> None:
+        self.stopped = False
+        self._generation = generation
+        self._reply = reply
+        self._watch = watch
+        self._asked_in = asked_in
+        self._next_notice = 0.0
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._generation:
+            if piece:
+                yield piece
+            else:
+                self._tell_the_wait()
+            self._reply.due(time.time())
+            happened = self._watch.look()
+            if happened == "stop":
+                self.stopped = True
+                self._generation.cancel()
+                return
+            if happened:
+                self._generation.cancel()
+                raise Interrupted(happened)
+
+    def _tell_the_wait(self) -> None:
+        now = time.monotonic()
+        if now < self._next_notice:
+            return
+        self._next_notice = now + NOTICE_EVERY_S
+        place, seconds = self._generation.place, round(self._generation.expected_wait_s)
+        name = "queued" if place else "writing"
+        self._reply.waiting(phrase(name, self._asked_in, place=place, seconds=max(seconds, 1)))
