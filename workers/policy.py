@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 
 class PolicyInvalid(ValueError):
@@ -36,7 +36,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="ignore")  # [[sources]] is the documents' part
 
     answers: Policy = Policy()
-    channels: dict[str, Policy] = {}
+    channels: dict[str, dict[str, str]] = {}
 
 
 class Policies:
@@ -56,12 +56,12 @@ class Policies:
         if not path.exists():
             return cls(Policy(), {})
         try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
-            channels = {name: {**raw.get("answers", {}), **own} for name, own in raw.get("channels", {}).items()}
-            read = _File.model_validate({**raw, "channels": channels})
-        except (OSError, ValueError, TypeError, ValidationError) as error:
+            read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+            general = read.answers.model_dump()
+            places = {name: Policy.model_validate(general | own) for name, own in read.channels.items()}
+        except (OSError, ValueError) as error:  # invalid TOML, UTF-8 and values are ValueErrors
             raise PolicyInvalid(f"{path}: {error}") from error
-        return cls(read.answers, read.channels)
+        return cls(read.answers, places)
 
     def of(self, audience: frozenset[str]) -> Policy:
         """The policy of the place whose label (`slack:C1`) is among the audience."""

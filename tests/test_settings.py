@@ -1,0 +1,106 @@
+"""The documentation of the settings is the settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
+
+from bot.errors import SettingsIncomplete
+from bot.settings import MAX_SOCKET_PATH_BYTES, BotSettings, embedded_socket
+from knowledge.settings import KnowledgeSettings
+from workers.policy import Policies, PolicyInvalid
+from workers.settings import WorkerSettings
+
+ROOT = Path(__file__).parent.parent
+CLASSES: tuple[type[BaseSettings], ...] = (BotSettings, WorkerSettings, KnowledgeSettings)
+
+
+def documented() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+
+
+def defaults() -> dict[str, str]:
+    found = {}
+    for settings in CLASSES:
+        for name, field in settings.model_fields.items():
+            default = field.default
+            found[name.upper()] = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
+    return found
+
+
+def test_env_example_names_every_setting_with_its_default() -> None:
+    assert documented() == defaults()
+
+
+@pytest.mark.parametrize("settings", CLASSES)
+def test_env_example_can_be_used_as_it_is(settings: type[BaseSettings]) -> None:
+    assert settings(_env_file=ROOT / ".env.example") == settings(_env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"slack_bot_token": "xoxb-1"}, "SLACK_SIGNING_SECRET"),
+        ({"slack_signing_secret": "s"}, "SLACK_BOT_TOKEN"),
+    ],
+)
+def test_half_of_slack_is_an_error_that_names_the_other_half(given: dict[str, str], missing: str) -> None:
+    with pytest.raises(SettingsIncomplete, match=missing):
+        _ = BotSettings(_env_file=None, **given).slack_on  # type: ignore[arg-type]
+
+
+def test_half_of_line_is_an_error_that_names_the_other_half() -> None:
+    with pytest.raises(SettingsIncomplete, match="LINE_CHANNEL_ACCESS_TOKEN"):
+        _ = BotSettings(_env_file=None, line_channel_secret=SecretStr("s")).line_on  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("given", [{"port": "0"}, {"slack_api_url": "slack.com/api"}, {"line_push": "sometimes"}])
+def test_a_setting_that_makes_no_sense_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        BotSettings(_env_file=None, **given)  # type: ignore[arg-type]
+
+
+def test_secrets_do_not_show_in_a_log() -> None:
+    settings = BotSettings(_env_file=None, slack_bot_token=SecretStr("xoxb-very-secret"))  # type: ignore[call-arg]
+
+    assert "very-secret" not in repr(settings)
+
+
+def test_a_long_data_path_gives_a_socket_that_the_system_can_open(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a-long-folder-name"] * 8)
+
+    assert len(bytes(embedded_socket(deep))) <= MAX_SOCKET_PATH_BYTES
+    assert embedded_socket(deep) != embedded_socket(deep / "other")
+
+
+def test_the_shipped_madoguchi_toml_says_what_holds_without_it() -> None:
+    shipped = Policies.read(ROOT / "madoguchi.toml").of(frozenset())
+
+    assert shipped == Policies.read(ROOT / "no such file").of(frozenset())
+
+
+def test_a_channel_differs_only_in_what_it_names(tmp_path: Path) -> None:
+    file = tmp_path / "madoguchi.toml"
+    file.write_text('[answers]\ncontact = "総務"\n[channels."slack:C1"]\noutside = "general"\n', encoding="utf-8")
+
+    policies = Policies.read(file)
+
+    there = policies.of(frozenset({"public", "slack:C1"}))
+    assert (there.general, there.contact) == (True, "総務")
+    assert not policies.of(frozenset({"public", "slack:C2"})).general
+
+
+@pytest.mark.parametrize(
+    "content", ["[answers", "[answers]\noutside = 3", "[answers]\nspelt_wrong = 1", "channels = 1", "answers = 1"]
+)
+def test_a_madoguchi_toml_that_cannot_be_followed_names_itself(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "madoguchi.toml"
+    file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(PolicyInvalid, match=r"madoguchi\.toml"):
+        Policies.read(file)
