@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from itertools import takewhile
 
 import pytest
 import redis
 
 from bot.console.events import from_post
 from bot.console.sender import ConsoleReply, ConsoleSender
+from bot.console.stream import follow_blocking
 from bot.errors import DeliveryDeferred, LockLost
 from bot.messages import Citation, Message, Reply
 from bot.platform import Target
@@ -25,7 +27,8 @@ def opened(store: redis.Redis, journal: MemoryJournal) -> ConsoleReply:
 
 
 def types(store: redis.Redis) -> list[str]:
-    return [fields["type"] for _, fields in store.xrange(f"stream:{TARGET.conversation_id}")]
+    seen = takewhile(lambda entry: entry is not None, follow_blocking(store, TARGET.conversation_id, "0"))
+    return [entry.event["type"] for entry in seen if entry]
 
 
 def test_opening_shows_nothing(store: redis.Redis) -> None:

@@ -32,7 +32,7 @@ Q1, Q2 = question(1), question(2)
 
 
 def shown(store: redis.Redis, after_id: str = "0") -> list[Entry]:
-    entries = []
+    entries: list[Entry] = []
     for entry in follow_blocking(store, CONVERSATION, after_id):
         if entry is None:
             return entries
