@@ -1,7 +1,8 @@
 # Needs Python 3.11 or newer with venv, a C++ compiler (llama.cpp is built on this machine, for this machine) and make.
 #   make run             the whole service      make check     style, types, import contracts
-#   make test            the tests              make format    style, corrected
-#   make test-model      with a real model      make bench-X   a benchmark of tests/bench/ (DATA=…, N=…)
+#   make install         what it needs          make format    style, corrected
+#   make test            the tests              make bench-X   a benchmark of tests/bench/ (DATA=…, N=…)
+#   make test-model      with a real model      make venv      what developers need
 #   make test-faults     with killed processes  make clean     remove what was installed; data/ stays
 
 PYTHON ?= python3
@@ -11,10 +12,12 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: run venv test test-model test-faults check format clean
+.PHONY: run install venv test test-model test-faults check format clean
 
 run: $(RUNTIME)
 	$(BIN)/madoguchi run
+
+install: $(RUNTIME)
 
 venv: $(DEV)
 

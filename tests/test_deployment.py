@@ -14,17 +14,18 @@ from bot.settings import BotSettings
 from knowledge.settings import KnowledgeSettings
 from workers.embedded import store_command
 from workers.settings import WorkerSettings
+from workers.supervision import PROCESSES
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "slack-manifest.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SETTINGS = {name.upper() for kind in (BotSettings, KnowledgeSettings, WorkerSettings) for name in kind.model_fields}
-OURS = ["web", *WORKERS]
+OURS = [name for name in PROCESSES if name != "store"]
 
 
-def test_compose_has_every_process_and_the_store() -> None:
-    assert list(COMPOSE["services"]) == ["store", *OURS]
+def test_compose_has_every_process_of_the_service() -> None:
+    assert list(COMPOSE["services"]) == list(PROCESSES)
 
 
 @pytest.mark.parametrize("name", OURS)
