@@ -107,7 +107,7 @@ class KeptAnswers:
             together.execute()
 
 
-def _readable(text: str) -> list[KeptAnswer]:
+def _readable(text: str | bytes) -> list[KeptAnswer]:
     try:
         return [KeptAnswer.from_json(text)]
     except UnreadableRecord:

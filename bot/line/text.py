@@ -76,7 +76,7 @@ def _plain_spans(text: str) -> str:
 def source_lines(text: str, citations: Sequence[Citation], language: str) -> str:
     """One line for each cited document, numbered only where the text refers to numbers; empty without citations."""
     label = phrases(language).source
-    lines = {}
+    lines: dict[str, None] = {}
     for citation in citations:
         number = f"[{citation.number}] " if f"[{citation.number}]" in text else ""
         address = f" {citation.uri}" if citation.uri.startswith(("http://", "https://")) else ""

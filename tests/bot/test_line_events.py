@@ -1,0 +1,258 @@
+"""LINE's webhook events become ours, or None, whatever their shape."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from linebot.v3.webhooks import CallbackRequest
+
+from bot.line.events import TOKEN_LIFE_S, Ours, translate
+from bot.line.postback import Postback
+from bot.messages import Command, Deletion, Edit, Message
+from tests.fakes import line_events
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "line"
+NOW = 1_795_564_860.0
+USER, GROUP, ROOM = f"line:{line_events.USER}", f"line:{line_events.GROUP}", f"line:{line_events.ROOM}"
+
+
+def sample(name: str) -> dict[str, Any]:
+    """The one event of a sample."""
+    body = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    return dict(body["events"][0])
+
+
+def ours(name: str) -> Ours | None:
+    return translate(sample(name), NOW)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_sample_has_the_shape_that_the_sdk_knows(path: Path) -> None:
+    body = json.loads(path.read_text(encoding="utf-8"))
+    body["events"] = [event for event in body["events"] if event["type"] != "somethingNew"]
+
+    request = CallbackRequest.from_dict(body)
+
+    assert [event.type for event in request.events] == [event["type"] for event in body["events"]]
+
+
+def test_a_text_in_a_1_to_1_chat_is_a_message_with_a_token_for_under_a_minute() -> None:
+    assert ours("text") == Message(
+        id="line:590000000000000001",
+        platform="line",
+        conversation_id=USER,
+        user_id=USER,
+        text="経費の締め日はいつですか？",
+        sent_at=1_795_564_801.0,
+        reply_to={
+            "reply_token": "0f3779fba3b349968c5d07db31eab56f",
+            "expires_at": NOW + TOKEN_LIFE_S,
+            "chat_type": "user",
+            "chat_id": line_events.USER,
+            "user_id": line_events.USER,
+            "quote_token": "q3Plxr4AgKd_Kq9Wf8yK1gbNZ1AKU7eFZK1iBJ4fLmGd",
+        },
+    )
+
+
+def test_a_mention_in_a_group_is_cut_out_by_utf_16_units() -> None:
+    message = ours("group_mention")
+
+    assert isinstance(message, Message)
+    assert message.text == "😀  在宅勤務の申請は？"
+    assert (message.conversation_id, message.user_id) == (GROUP, USER)
+
+
+def test_a_room_is_a_conversation_of_its_own() -> None:
+    message = ours("room_mention")
+
+    assert isinstance(message, Message)
+    assert message.conversation_id == ROOM
+
+
+def test_where_line_does_not_say_who_spoke_the_group_did() -> None:
+    message = ours("group_mention_without_user_id")
+
+    assert isinstance(message, Message)
+    assert message.user_id == GROUP
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "group_mention_of_another",
+        "group_mention_of_all",
+        "group_without_mention",
+        "standby",
+        "sticker",
+        "image",
+        "video",
+        "audio",
+        "file",
+        "location",
+        "join",
+        "leave",
+        "member_joined",
+        "member_left",
+        "postback_of_another_chat",
+        "postback_richmenu",
+        "video_play_complete",
+        "beacon",
+        "account_link",
+        "membership",
+        "unknown_kind",
+    ],
+)
+def test_what_is_not_for_the_bot_is_none(name: str) -> None:
+    assert ours(name) is None
+
+
+def test_an_order_is_a_command_in_its_language() -> None:
+    command = ours("order")
+
+    assert isinstance(command, Command)
+    assert (command.name, command.language) == ("reset", "ja")
+
+
+def test_the_bots_name_alone_asks_for_help() -> None:
+    command = translate(line_events.mentioning("@窓口", sent_at=NOW), NOW)
+
+    assert isinstance(command, Command)
+    assert command.name == "help"
+
+
+def test_two_mentions_of_the_bot_are_both_cut() -> None:
+    said = "@窓口 締め日は？ @窓口"
+    mentions = [line_events.mentionee(said, "@窓口", is_self=True), {"index": 10, "length": 3, "isSelf": True}]
+    event = line_events.text(said, line_events.group(), sent_at=NOW, mention={"mentionees": mentions})
+
+    message = translate(event, NOW)
+
+    assert isinstance(message, Message)
+    assert message.text == "締め日は？"
+
+
+def test_unsend_is_a_deletion_even_in_standby() -> None:
+    event = sample("unsend") | {"mode": "standby"}
+
+    assert translate(event, NOW) == Deletion("line", USER, USER, "line:590000000000000001", event["timestamp"] / 1000)
+
+
+def test_an_edited_message_is_an_edit_without_the_mention() -> None:
+    edit = ours("message_edited")
+
+    assert isinstance(edit, Edit)
+    assert (edit.message_id, edit.text) == ("line:590000000000000003", "在宅勤務の申請の締切は？")
+
+
+def test_a_message_edited_to_nothing_is_a_deletion() -> None:
+    assert isinstance(translate(line_events.edited("1", " "), NOW), Deletion)
+
+
+@pytest.mark.parametrize(("name", "order", "argument"), [("follow", "help", "welcome"), ("unfollow", "unfollow", "")])
+def test_following_and_unfollowing_are_commands(name: str, order: str, argument: str) -> None:
+    command = ours(name)
+
+    assert isinstance(command, Command)
+    assert (command.name, command.argument) == (order, argument)
+
+
+def test_a_button_of_ours_collects_with_its_fresh_token_in_its_language() -> None:
+    command = ours("postback_collect")
+
+    assert isinstance(command, Command)
+    assert (command.name, command.argument, command.language) == ("collect", "line:590000000000000001", "ja")
+    assert command.reply_to["reply_token"] == "0f3779fba3b349968c5d07db31eab56f"
+
+
+@pytest.mark.parametrize("data", ["", "&&&", "do=collect", "do=collect&in=窓口&for=x&lang=ja", "\ud800", "x" * 301])
+def test_any_other_postback_is_no_button_of_ours(data: str) -> None:
+    assert Postback.read(data) is None
+
+
+def test_a_button_is_read_as_it_was_written() -> None:
+    pressed = Postback("collect", USER, "line:1", "en")
+
+    assert Postback.read(pressed.data()) == pressed
+
+
+def test_after_twenty_minutes_a_message_is_answered_without_its_token() -> None:
+    event = sample("text")
+
+    message = translate(event, event["timestamp"] / 1000 + 20 * 60)
+
+    assert isinstance(message, Message)
+    assert message.reply_to["reply_token"] is None
+
+
+def test_a_token_of_a_late_delivery_ends_twenty_minutes_after_the_event() -> None:
+    event = sample("text")
+    sent_at = event["timestamp"] / 1000
+
+    message = translate(event, sent_at + 20 * 60 - 10)
+
+    assert isinstance(message, Message)
+    assert message.reply_to["expires_at"] == sent_at + 20 * 60
+
+
+def test_a_body_replayed_after_its_ids_are_forgotten_is_dropped() -> None:
+    event = sample("text")
+
+    assert translate(event, event["timestamp"] / 1000 + 48 * 3600) is None
+
+
+def test_half_a_surrogate_pair_becomes_storable() -> None:
+    message = translate(line_events.text("締め\ud83d", sent_at=NOW), NOW)
+
+    assert isinstance(message, Message)
+    assert message.to_json().encode()
+    assert message.text == "締め\ufffd"
+
+
+def test_a_very_long_text_is_cut_to_what_a_message_may_have() -> None:
+    message = translate(line_events.text("あ" * 10_000, sent_at=NOW), NOW)
+
+    assert isinstance(message, Message)
+    assert len(message.text) == Message.MAX_TEXT_CHARS
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def spoilt_events(draw: st.DrawFn) -> Any:
+    """A sample with one to three places, at any depth, replaced by anything or removed."""
+    event: Any = sample(
+        draw(st.sampled_from(["text", "group_mention", "message_edited", "unsend", "postback_collect"]))
+    )
+    for _ in range(draw(st.integers(1, 3))):
+        place = event
+        while True:
+            key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            inner = place[key]
+            if isinstance(inner, dict | list) and inner and draw(st.booleans()):
+                place = inner
+            else:
+                break
+        if isinstance(place, dict) and draw(st.booleans()) and len(place) > 1:
+            del place[key]
+        else:
+            place[key] = draw(json_values)
+    return event
+
+
+@settings(max_examples=300, deadline=None)
+@given(spoilt_events() | json_values)
+def test_an_event_of_any_shape_is_storable_or_none(event: Any) -> None:
+    made = translate(event, NOW)
+
+    assert made is None or made.to_json().encode()

@@ -1,0 +1,352 @@
+"""A strict fake of LINE's Messaging API, over real HTTP.
+
+In a test: `with FakeLine() as line: …`. By hand: `python -m tests.fakes.line --port N`; then `POST /_issue?chat=U…`
+gives a reply token for a webhook that you sign yourself, and `GET /_visible` shows every chat as its readers see it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import secrets
+import socket
+import struct
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLoadingAnimationRequest
+
+REPLY, PUSH, LOADING = "/v2/bot/message/reply", "/v2/bot/message/push", "/v2/bot/chat/loading/start"
+QUOTA, CONSUMPTION = "/v2/bot/message/quota", "/v2/bot/message/quota/consumption"
+
+_CHAT = re.compile(r"[UCR][0-9a-f]{32}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_LIMITS = {"text": 160, "altText": 400, "label": 20, "data": 300, "displayText": 300}
+
+
+class Fault(Enum):
+    """What goes wrong with one call."""
+
+    RATE_LIMITED = auto()
+    SERVER_ERROR = auto()
+    SERVER_ERROR_AFTER_ACCEPTING = auto()
+    SLOW = auto()
+    """Accepted at once, answered when the fake is closed: the caller's time-out comes first."""
+    RESET_BEFORE_ACCEPTING = auto()
+    RESET_AFTER_ACCEPTING = auto()
+    NOT_JSON = auto()
+    """A proxy in between answers 502 with bytes that are not UTF-8."""
+
+
+class Refused(Exception):
+    """The API answers with an error."""
+
+    def __init__(self, status: int, message: str, property_: str | None = None, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, Any] = {"message": message}
+        if property_:
+            self.body["details"] = [{"message": "May not be of this kind", "property": property_}]
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it came."""
+
+    path: str
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+@dataclass
+class ReplyTokenState:
+    chat_id: str
+    issued_at: float
+    used: bool = False
+
+
+@dataclass
+class FakeLine:
+    """LINE, as far as a bot can tell."""
+
+    access_token: str = "line-access-token"
+    token_life_s: float = 60.0
+    monthly_limit: int = 200
+    port: int = 0
+    clock: Callable[[], float] = time.time
+    calls: list[Call] = field(default_factory=list)
+    pushes: int = 0
+    _chats: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    _tokens: dict[str, ReplyTokenState] = field(default_factory=dict)
+    _retry_keys: dict[str, str] = field(default_factory=dict)
+    _faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _closing: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._server = _Server(self)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def issue_token(self, chat_id: str) -> str:
+        """A fresh reply token for a chat, as a webhook event carries it."""
+        token = secrets.token_hex(16)
+        self._tokens[token] = ReplyTokenState(chat_id, self.clock())
+        return token
+
+    def go_wrong(self, path: str, *faults: Fault) -> None:
+        """Let the next calls of a path fail, one after the other."""
+        self._faults[path].extend(faults)
+
+    def visible(self, chat_id: str) -> list[str]:
+        """What the chat shows, oldest first."""
+        with self._lock:
+            return [_shown(message) for message in self._chats[chat_id]]
+
+    def buttons(self, chat_id: str) -> list[str]:
+        """The postback data of every button in the chat."""
+        with self._lock:
+            templates = [m["template"] for m in self._chats[chat_id] if m["type"] == "template"]
+        return [action["data"] for template in templates for action in template["actions"]]
+
+    def calls_of(self, path: str) -> list[Call]:
+        return [call for call in self.calls if call.path == path]
+
+    def accept(self, call: Call) -> tuple[int, dict[str, Any]]:
+        """Status and body for a call that no fault touches."""
+        accept = {REPLY: self._reply, PUSH: self._push, LOADING: self._loading}
+        with self._lock:
+            return accept[call.path](call)
+
+    def _reply(self, call: Call) -> tuple[int, dict[str, Any]]:
+        if "x-line-retry-key" in call.headers:
+            raise Refused(400, "The retry key is not supported by this API")
+        messages = _checked(call.body, ReplyMessageRequest)["messages"]
+        token = self._tokens.get(call.body["replyToken"])
+        if token is None or token.used or self.clock() - token.issued_at > self.token_life_s:
+            raise Refused(400, "Invalid reply token")
+        token.used = True
+        return 200, self._show(token.chat_id, messages)
+
+    def _push(self, call: Call) -> tuple[int, dict[str, Any]]:
+        request = _checked(call.body, PushMessageRequest)
+        key = call.headers.get("x-line-retry-key")
+        if key is not None and not _UUID.fullmatch(key):
+            raise Refused(400, "Retry key must be a valid UUID")
+        if key in self._retry_keys:
+            raise Refused(409, "The retry key is already accepted", x_line_accepted_request_id=self._retry_keys[key])
+        if not _CHAT.fullmatch(request["to"]):
+            raise Refused(400, "The property, 'to', in the request body is invalid")
+        if self.pushes >= self.monthly_limit:
+            raise Refused(429, "You have reached your monthly limit.")
+        self.pushes += 1
+        if key is not None:
+            self._retry_keys[key] = secrets.token_hex(8)
+        return 200, self._show(request["to"], request["messages"])
+
+    def _loading(self, call: Call) -> tuple[int, dict[str, Any]]:
+        request = _checked(call.body, ShowLoadingAnimationRequest)
+        if not _CHAT.fullmatch(request["chatId"]) or not request["chatId"].startswith("U"):
+            raise Refused(400, "The value of the chatId is invalid", "chatId")
+        if request.get("loadingSeconds", 20) % 5:
+            raise Refused(400, "The value of loadingSeconds is invalid", "loadingSeconds")
+        return 202, {}
+
+    def _show(self, chat_id: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
+        self._chats[chat_id].extend(messages)
+        return {"sentMessages": [{"id": str(secrets.randbits(60)), "quoteToken": "yHAz4Ua2wx7"} for _ in messages]}
+
+
+def _checked(body: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """The body, valid by the SDK's model, with no property that the model does not know, within LINE's lengths."""
+    try:
+        understood = model.from_dict(dict(body)).to_dict()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Refused(400, "The request body has 1 error(s)", "body") from error
+    unknown = _unknown(body, understood)
+    if unknown:
+        raise Refused(400, "The request body has 1 error(s)", unknown)
+    for number, message in enumerate(body.get("messages", ())):
+        _check_lengths(message, f"messages[{number}]")
+    return dict(body)
+
+
+def _unknown(sent: Any, understood: Any, at: str = "") -> str | None:
+    """The first property that the model dropped."""
+    if isinstance(sent, Mapping):
+        for name, value in sent.items():
+            if not isinstance(understood, Mapping) or name not in understood:
+                return f"{at}/{name}"
+            if found := _unknown(value, understood[name], f"{at}/{name}"):
+                return found
+    elif isinstance(sent, list):
+        return next(filter(None, map(_unknown, sent, understood, [at] * len(sent))), None)
+    return None
+
+
+def _check_lengths(message: Mapping[str, Any], at: str) -> None:
+    if message["type"] == "text" and not 0 < _units(message["text"]) <= 5_000:
+        raise Refused(400, "Length must be between 1 and 5000", f"{at}.text")
+    if message["type"] == "template":
+        template = message["template"]
+        for part in (message, template, *template["actions"]):
+            for name, limit in _LIMITS.items():
+                if name in part and not 0 < _units(part[name]) <= limit:
+                    raise Refused(400, f"Length must be between 1 and {limit}", f"{at}.{name}")
+        if not 0 < len(template["actions"]) <= 4:
+            raise Refused(400, "Size must be between 1 and 4", f"{at}.template.actions")
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _shown(message: Mapping[str, Any]) -> str:
+    shown = message["template"]["text"] if message["type"] == "template" else message.get("text", message["type"])
+    return str(shown)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, line: FakeLine) -> None:
+        self.line = line
+        super().__init__(("127.0.0.1", line.port), _Request)
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    timeout = 0.2  # an idle connection must not hold up the end of a test
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+    def do_GET(self) -> None:
+        line, path = self.server.line, urlsplit(self.path).path
+        if path == "/_visible":
+            self._answer(200, {chat: line.visible(chat) for chat in list(line._chats)})
+        elif path not in (QUOTA, CONSUMPTION):
+            self._answer(404, {"message": "Not found"})
+        elif not self._authorised():
+            self._answer(401, _UNAUTHORISED)
+        elif path == QUOTA:
+            self._answer(200, {"type": "limited", "value": line.monthly_limit})
+        else:
+            self._answer(200, {"totalUsage": line.pushes})
+
+    def do_POST(self) -> None:
+        line, address = self.server.line, urlsplit(self.path)
+        content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if address.path == "/_issue":
+            self._answer(200, {"replyToken": line.issue_token(parse_qs(address.query)["chat"][0])})
+        elif address.path not in (REPLY, PUSH, LOADING):
+            self._answer(404, {"message": "Not found"})
+        elif not self._authorised():
+            self._answer(401, _UNAUTHORISED)
+        else:
+            self._call(content)
+
+    def _call(self, content: bytes) -> None:
+        line, path = self.server.line, urlsplit(self.path).path
+        try:
+            call = Call(path, _json_object(content, self.headers), {k.lower(): v for k, v in self.headers.items()})
+            line.calls.append(call)
+            fault = line._faults[path].popleft() if line._faults[path] else None
+            if fault is None or fault in (Fault.RESET_AFTER_ACCEPTING, Fault.SERVER_ERROR_AFTER_ACCEPTING, Fault.SLOW):
+                status, answer = line.accept(call)
+        except Refused as refused:
+            self._answer(refused.status, refused.body, refused.headers)
+            return
+        if fault is None:
+            self._answer(status, answer)
+        else:
+            self._fail(fault)
+
+    def _fail(self, fault: Fault) -> None:
+        match fault:
+            case Fault.RATE_LIMITED:
+                self._answer(429, {"message": "The API rate limit has been exceeded. Try again later."})
+            case Fault.SERVER_ERROR | Fault.SERVER_ERROR_AFTER_ACCEPTING:
+                self._answer(500, {"message": "The API server is experiencing an error"})
+            case Fault.NOT_JSON:
+                self._send(502, "一時的なエラー".encode("shift_jis"), "text/html", {})
+            case Fault.SLOW:
+                self.server.line._closing.wait(30)
+                self.close_connection = True
+            case Fault.RESET_BEFORE_ACCEPTING | Fault.RESET_AFTER_ACCEPTING:
+                # Linger of zero: closing sends a reset instead of an orderly end.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
+
+    def _authorised(self) -> bool:
+        return self.headers.get("authorization") == f"Bearer {self.server.line.access_token}"
+
+    def _answer(self, status: int, answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        self._send(status, json.dumps(answer).encode(), "application/json", headers or {})
+
+    def _send(self, status: int, content: bytes, media_type: str, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"content-type": media_type, "x-line-request-id": secrets.token_hex(16), **headers}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+_UNAUTHORISED = {
+    "message": "Authentication failed. Confirm that the access token in the authorization header is valid."
+}
+
+
+def _json_object(content: bytes, headers: Any) -> dict[str, Any]:
+    if headers.get("content-type", "").split(";")[0] != "application/json":
+        raise Refused(415, "Unsupported media type")
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise Refused(400, "The request body could not be parsed as JSON") from error
+    if not isinstance(value, dict):
+        raise Refused(400, "The request body could not be parsed as JSON")
+    return value
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=9102)
+    parser.add_argument("--access-token", default="line-access-token")
+    options = parser.parse_args()
+    with FakeLine(access_token=options.access_token, port=options.port) as line:
+        print(f"a fake LINE at {line.url}", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return
+
+
+if __name__ == "__main__":
+    main()
