@@ -59,6 +59,13 @@ def test_compose_asks_the_host_only_for_what_is_a_setting() -> None:
     assert set(asked) <= SETTINGS
 
 
+def test_compose_mounts_only_files_that_are_here() -> None:
+    mounts = {volume for name in OURS for volume in COMPOSE["services"][name]["volumes"] if volume.startswith("./")}
+
+    assert mounts
+    assert all((ROOT / mount.split(":")[0]).exists() for mount in mounts)
+
+
 def test_the_store_in_compose_is_as_durable_as_the_embedded_one(tmp_path: Path) -> None:
     words = COMPOSE["services"]["store"]["command"][1:]
     compose = {option.removeprefix("--"): value for option, value in zip(words[::2], words[1::2], strict=True)}
