@@ -42,22 +42,38 @@ class SlackFrontDoor:
         try:
             check_size(request.body)
             verify(self._secret, request.headers, request.body, time.time())
-            answer = self._app.dispatch(_bolt_request(read_body(request.headers, request.body)))
+            answer = self._dispatch(read_body(request.headers, request.body))
         except BadRequest as refused:
-            log.warning("refused", extra={"platform": "slack", "status": refused.status, "reason": refused.reason})
+            cause = type(refused.__cause__).__name__
+            log.warning("refused", extra={"platform": "slack", "reason": refused.reason, "cause": cause})
             return WebhookResponse(refused.status, refused.reason)
         media_type = answer.first_headers().get("content-type", "text/plain; charset=utf-8")
         return WebhookResponse(answer.status, answer.body, media_type)
+
+    def _dispatch(self, payload: dict[str, Any]) -> BoltResponse:
+        """Bolt's answer to a payload given as its Socket Mode client gives it, so that it parses nothing again.
+
+        Raises:
+            BadRequest: 400, Bolt (or its way of reporting that) stumbled over the payload's shape.
+        """
+        try:
+            return self._app.dispatch(BoltRequest(body=payload, mode="socket_mode"))
+        except Exception as error:
+            raise BadRequest(400, "not a payload of Slack") from error
 
     def _take(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: 200 once it is durable, or is nothing to us; 503 to be sent it again."""
         delivery = parse(body)
         if delivery is None:
             return BoltResponse(status=200)
-        if isinstance(delivery.event, Message):
-            outcome = self._inbox.accept(delivery.event, delivery.id)
-        else:
-            outcome = self._inbox.control(delivery.event, delivery.id)
+        try:
+            if isinstance(delivery.event, Message):
+                outcome = self._inbox.accept(delivery.event, delivery.id)
+            else:
+                outcome = self._inbox.control(delivery.event, delivery.id)
+        except StoreUnavailable:
+            log.warning("store unavailable", extra={"platform": "slack"})
+            return BoltResponse(status=503)
         return BoltResponse(status=503 if outcome is Accepted.FULL else 200)
 
 
@@ -104,24 +120,8 @@ def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResul
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
 
-def _bolt_request(payload: dict[str, Any]) -> BoltRequest:
-    """The parsed payload as Bolt takes it from its Socket Mode client, so that it parses nothing a second time.
-
-    Raises:
-        BadRequest: 400, Bolt stumbles over its shape.
-    """
-    try:
-        return BoltRequest(body=payload, mode="socket_mode")
-    except Exception as error:
-        raise BadRequest(400, "not a payload of Slack") from error
-
-
 def _outcome(error: Exception) -> BoltResponse:
-    """The answer in place of Bolt's 404 and 500."""
+    """The answer in place of Bolt's 404; every other error goes on to our caller in place of Bolt's 500."""
     if isinstance(error, BoltUnhandledRequestError):
         return BoltResponse(status=200)  # a kind without a listener; Slack would send it again three times
-    if isinstance(error, StoreUnavailable):
-        log.warning("store unavailable", extra={"platform": "slack"})
-        return BoltResponse(status=503)
-    log.error("not understood", extra={"platform": "slack", "error": type(error).__name__})
-    return BoltResponse(status=400)
+    raise error

@@ -14,8 +14,10 @@ from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, Delivery
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target, split_text
 from bot.slack.blocks import message, source_lines
-from bot.slack.web import TooLong, call
+from bot.slack.web import TooLong, call, slack_client
 from bot.store import store_errors
+
+__all__ = ["SlackReply", "SlackSender", "slack_client"]
 
 log = logging.getLogger(__name__)
 
