@@ -12,6 +12,7 @@ from functools import partial
 from semantic_text_splitter import MarkdownSplitter
 
 from knowledge.documents import BREAK, Chunk, Document
+from knowledge.language import language
 
 VERSION = 1
 """Part of the index's fingerprint: raised when the same document gives other chunks."""
@@ -19,7 +20,6 @@ VERSION = 1
 _CAPACITY_CHARS = {"ja": (200, 400), "en": (400, 800)}
 """Filled to within the range: about 110 to 250 tokens of multilingual-e5, which stops at 512."""
 
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _TABLE_HEADER = re.compile(r"^\|.*\|[ \t]*\n\|[ \t:|-]+\|[ \t]*\n", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
@@ -41,16 +41,12 @@ class _Section:
 
 def split(document: Document, limit: Limit) -> Iterator[Chunk]:
     """The document's chunks in reading order; every sentence of it is in one."""
-    capacity = _CAPACITY_CHARS[document.language or _language(document.text)]
+    capacity = _CAPACITY_CHARS[document.language or language(document.text)]
     for part in document.text.split(BREAK):
         for section in _sections(part, document.title):
             pieces = _fitting(section.body, capacity, partial(_fits, document, section, limit))
             for text in _with_header(pieces):
                 yield _chunk(document, section, text)
-
-
-def _language(text: str) -> str:
-    return "ja" if len(_JAPANESE.findall(text)) * 5 > len(text) else "en"
 
 
 def _sections(text: str, title: str) -> Iterator[_Section]:

@@ -10,6 +10,9 @@ MEMBERS = "members"
 BREAK = "\f"
 """A form feed in a document's text: what stands before and after it never shares a chunk (rows of answers)."""
 
+MAX_PREFIX_CHARS = 200
+"""A document whose first heading is a whole page must not fill its chunks with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -55,7 +58,7 @@ class Chunk:
     @property
     def searchable(self) -> str:
         """What is embedded and searched: title and headings in front of the text, which takes them for granted."""
-        return " > ".join([self.title, *self.heading_path]) + "\n" + self.text
+        return " > ".join([self.title, *self.heading_path])[:MAX_PREFIX_CHARS] + "\n" + self.text
 
 
 @dataclass(frozen=True, slots=True)

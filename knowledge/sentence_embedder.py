@@ -35,7 +35,7 @@ class SentenceEmbedder:
     def __init__(self, model: SentenceTransformer, fingerprint: str) -> None:
         self._model = model
         self._fingerprint = fingerprint
-        self._dimension = self.encode_query(["?"]).shape[1]
+        self._dimension = int(self.encode_query(["?"]).shape[1])
 
     @property
     def fingerprint(self) -> str:
@@ -50,7 +50,7 @@ class SentenceEmbedder:
     @property
     def max_tokens(self) -> int:
         """The model cuts a text here."""
-        return self._model.get_max_seq_length() or MAX_CHARS
+        return int(self._model.get_max_seq_length() or MAX_CHARS)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as a document."""

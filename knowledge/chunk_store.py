@@ -1,0 +1,113 @@
+"""The chunks of a generation with their numbers and audiences, beside the lexical index in `lexical.sqlite`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+
+from knowledge.documents import Chunk
+
+_SCHEMA = """
+CREATE TABLE audiences (number INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE);
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL, title TEXT NOT NULL,
+    uri TEXT NOT NULL, heading_path TEXT NOT NULL, text TEXT NOT NULL,
+    audience INTEGER NOT NULL REFERENCES audiences (number)
+);
+"""
+_SELECT = (
+    "SELECT chunks.number, id, document_id, title, uri, heading_path, text, labels, audience "
+    "FROM chunks JOIN audiences ON audiences.number = chunks.audience"
+)
+
+
+def create(database: sqlite3.Connection) -> None:
+    """Make the tables of the chunks in a generation's database."""
+    database.executescript(_SCHEMA)
+
+
+def add(database: sqlite3.Connection, chunk: Chunk) -> None:
+    """Give the chunk the next number; one that is already there is passed over."""
+    labels = json.dumps(sorted(chunk.audience))
+    database.execute("INSERT OR IGNORE INTO audiences (labels) VALUES (?)", [labels])
+    database.execute(
+        "INSERT OR IGNORE INTO chunks (id, document_id, title, uri, heading_path, text, audience) "
+        "VALUES (?, ?, ?, ?, ?, ?, (SELECT number FROM audiences WHERE labels = ?))",
+        [
+            chunk.id,
+            chunk.document_id,
+            chunk.title,
+            chunk.uri,
+            json.dumps(chunk.heading_path, ensure_ascii=False),
+            chunk.text,
+            labels,
+        ],
+    )
+
+
+def readable(database: sqlite3.Connection, labels: frozenset[str]) -> tuple[int, ...]:
+    """The numbers of the audiences that who bears these labels belongs to.
+
+    There are few different audiences, so a search filters by their numbers and not by label.
+    """
+    return tuple(
+        number
+        for number, audience in database.execute("SELECT number, labels FROM audiences ORDER BY number")
+        if labels.intersection(json.loads(audience))
+    )
+
+
+def get(database: sqlite3.Connection, numbers: Collection[int]) -> dict[int, Chunk]:
+    """The chunks with these numbers."""
+    chosen = f"{_SELECT} WHERE chunks.number IN (SELECT value FROM json_each(?))"  # noqa: S608 - two constants
+    rows = database.execute(chosen, [json.dumps([*numbers])])
+    return {row[0]: _chunk(row) for row in rows}
+
+
+def batches(database: sqlite3.Connection, size: int) -> Iterator[list[tuple[int, Chunk, int]]]:
+    """Every chunk with its number and its audience's number, in batches in the order of the numbers."""
+    last = 0
+    page = f"{_SELECT} WHERE chunks.number > ? ORDER BY chunks.number LIMIT ?"
+    while rows := database.execute(page, [last, size]).fetchall():
+        yield [(row[0], _chunk(row), row[-1]) for row in rows]
+        last = rows[-1][0]
+
+
+def audiences(database: sqlite3.Connection) -> tuple[int, ...]:
+    """The numbers of all audiences."""
+    return tuple(number for (number,) in database.execute("SELECT number FROM audiences"))
+
+
+def digest(database: sqlite3.Connection) -> str:
+    """One hash of all chunks, whatever their order."""
+    said = hashlib.sha256()
+    for facts in database.execute("SELECT id, title, uri FROM chunks ORDER BY id"):
+        said.update(json.dumps(facts).encode())
+    return said.hexdigest()
+
+
+def documents(database: sqlite3.Connection) -> int:
+    """How many documents have a chunk."""
+    (total,) = database.execute("SELECT count(DISTINCT document_id) FROM chunks").fetchone()
+    return int(total)
+
+
+def count(database: sqlite3.Connection) -> int:
+    """How many chunks there are."""
+    (total,) = database.execute("SELECT count(*) FROM chunks").fetchone()
+    return int(total)
+
+
+def _chunk(row: Sequence[str]) -> Chunk:
+    _, chunk_id, document_id, title, uri, heading_path, text, labels, *_ = row
+    return Chunk(
+        id=chunk_id,
+        document_id=document_id,
+        title=title,
+        uri=uri,
+        heading_path=tuple(json.loads(heading_path)),
+        text=text,
+        audience=frozenset(json.loads(labels)),
+    )

@@ -1,0 +1,74 @@
+"""Two sides of a search as one ranking, by score and not by rank. Pure.
+
+Rank fusion forgets how sure each side is, and halves the recall of short questions among long documents
+(docs/decisions/retrieval.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge import lexical
+
+LEXICAL_WEIGHT = 2.0
+NEAR_DUPLICATE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What one wording of a question found: chunks by number with their cosine, and with their coverage."""
+
+    dense: Mapping[int, float]
+    lexical: Mapping[int, float]
+
+    def cosine(self, number: int) -> float:
+        """The chunk's cosine; the least of those found for a chunk that was not among them."""
+        return self.dense.get(number, min(self.dense.values(), default=0.0))
+
+    def score(self, number: int) -> float:
+        """The chunk's cosine between the worst and the best found, and its coverage with double weight."""
+        best, worst = max(self.dense.values(), default=0.0), min(self.dense.values(), default=0.0)
+        dense = (self.cosine(number) - worst) / (best - worst) if best > worst else 0.0
+        return dense + LEXICAL_WEIGHT * self.lexical.get(number, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that was found: its fused score, and its mean cosine and coverage over the wordings."""
+
+    number: int
+    score: float
+    cosine: float
+    coverage: float
+
+
+def fuse(wordings: Sequence[Sides]) -> list[Candidate]:
+    """Every chunk that any wording found, best first."""
+    numbers = {number for sides in wordings for number in (*sides.dense, *sides.lexical)}
+    candidates = (_candidate(number, wordings) for number in numbers)
+    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.number))
+
+
+def _candidate(number: int, wordings: Sequence[Sides]) -> Candidate:
+    count = len(wordings)
+    return Candidate(
+        number=number,
+        score=sum(sides.score(number) for sides in wordings) / count,
+        cosine=sum(sides.cosine(number) for sides in wordings) / count,
+        coverage=sum(sides.lexical.get(number, 0.0) for sides in wordings) / count,
+    )
+
+
+def distinct(texts: Iterable[str]) -> list[int]:
+    """The positions of the texts that do not nearly repeat an earlier one."""
+    kept: dict[int, frozenset[str]] = {}
+    for position, text in enumerate(texts):
+        words = frozenset(lexical.tokens(text))
+        if not any(_similarity(words, other) >= NEAR_DUPLICATE for other in kept.values()):
+            kept[position] = words
+    return [*kept]
+
+
+def _similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 1.0

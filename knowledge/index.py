@@ -1,0 +1,146 @@
+"""The index for readers: it follows the pointer, and lends one whole generation for one search."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from knowledge import chunk_store, generations, lexical
+from knowledge.calibration import Floor
+from knowledge.copies import PrivateCopy
+from knowledge.documents import Chunk
+from knowledge.embedding import Vectors
+from knowledge.errors import NoIndex
+from knowledge.fusion import Sides
+from knowledge.generations import LEXICAL, VECTORS, Manifest
+from knowledge.vectors import VectorIndex
+
+log = logging.getLogger(__name__)
+
+CANDIDATES = 50
+_ATTEMPTS = 3
+
+
+class Generation:
+    """One generation, open for reading from any thread."""
+
+    def __init__(self, index_path: Path, name: str) -> None:
+        """Open it.
+
+        Raises:
+            FileNotFoundError: it was removed.
+        """
+        folder = index_path / name
+        self.name = name
+        self.manifest = Manifest.read(folder)
+        self._copy = PrivateCopy(folder / VECTORS, index_path / "readers")
+        self._vectors = VectorIndex.open(self._copy.path)
+        # Immutable: nobody writes it, so SQLite need not lock; it stays readable when the folder is removed.
+        uri = (folder / LEXICAL).resolve().as_uri() + "?mode=ro&immutable=1"
+        self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._one_statement = threading.Lock()
+
+    @property
+    def floors(self) -> Mapping[str, Floor]:
+        """How near a chunk must be to count as found, by the question's language."""
+        return self.manifest.floors
+
+    def search(self, wordings: Collection[str], vectors: Vectors, labels: frozenset[str]) -> list[Sides]:
+        """What each wording finds among the chunks that who bears the labels may read; `vectors` has a row for each."""
+        with self._one_statement:
+            audiences = chunk_store.readable(self._database, labels)
+            covered = [lexical.search(self._database, wording, audiences, CANDIDATES) for wording in wordings]
+            everything = audiences == chunk_store.audiences(self._database)
+        if not audiences:
+            return [Sides({}, {}) for _ in wordings]
+        near = self._vectors.search(vectors, None if everything else audiences, CANDIDATES)
+        return [Sides(dense, coverage) for dense, coverage in zip(near, covered, strict=True)]
+
+    def chunks(self, numbers: Collection[int]) -> dict[int, Chunk]:
+        """The chunks with these numbers."""
+        with self._one_statement:
+            return chunk_store.get(self._database, numbers)
+
+    def close(self) -> None:
+        """Close it and delete its copy."""
+        self._vectors.close()
+        self._database.close()
+        self._copy.close()
+
+
+class Index:
+    """The chain of generations as a reader sees it; used by many threads."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        """An index at `path` for questions that an embedder of this fingerprint encodes; nothing is opened yet."""
+        self._path = path
+        self._fingerprint = fingerprint
+        self._lock = threading.Lock()
+        self._open: Generation | None = None
+        self._users: dict[Generation, int] = {}
+
+    @contextmanager
+    def generation(self) -> Iterator[Generation]:
+        """The generation that answers now, kept open and unchanged until the block ends.
+
+        Raises:
+            NoIndex: there is none, or it was made by another embedder.
+        """
+        with self._lock:
+            lent = self._newest()
+            self._users[lent] = self._users.get(lent, 0) + 1
+        try:
+            yield lent
+        finally:
+            with self._lock:
+                self._users[lent] -= 1
+                self._close_unused()
+
+    def follow(self) -> None:
+        """Open the newest generation if it is not yet, and let go of the one before; a search does so by itself.
+
+        Raises:
+            NoIndex: there is none, or it was made by another embedder.
+        """
+        with self._lock:
+            self._newest()
+
+    def close(self) -> None:
+        """Close every generation that nobody uses now, the others as soon as they are given back."""
+        with self._lock:
+            self._open = None
+            self._close_unused()
+
+    def _newest(self) -> Generation:
+        for _ in range(_ATTEMPTS):
+            name = generations.current(self._path)
+            if self._open is not None and name == self._open.name:
+                return self._open
+            if name is None:
+                raise NoIndex("there is no index yet")
+            try:
+                return self._switch_to(name)
+            except FileNotFoundError:  # removed between the pointer and the folder: a newer one is there
+                continue
+        raise NoIndex(f"the index {name} is not there")
+
+    def _switch_to(self, name: str) -> Generation:
+        if Manifest.read(self._path / name).fingerprint != self._fingerprint:
+            if self._open is not None:
+                return self._open  # the operator changed the embedder; this process keeps the old one until restarted
+            raise NoIndex("the index was made by another embedder or version")
+        opened = Generation(self._path, name)
+        log.info("generation opened", extra={"generation": name, "chunks": opened.manifest.chunks})
+        self._open = opened
+        self._users.setdefault(opened, 0)
+        self._close_unused()
+        return opened
+
+    def _close_unused(self) -> None:
+        for generation in [one for one, users in self._users.items() if not users and one is not self._open]:
+            del self._users[generation]
+            generation.close()

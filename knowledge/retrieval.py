@@ -1,0 +1,97 @@
+"""The passages that answer a question: what people of an audience may read, nearest first, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from knowledge import generations
+from knowledge.calibration import floor_for
+from knowledge.documents import Passage
+from knowledge.embedding import Embedder, load_embedder
+from knowledge.fusion import Candidate, distinct, fuse
+from knowledge.index import Generation, Index
+from knowledge.settings import KnowledgeSettings
+
+NEAREST = 3
+_LOOKED_AT = 20
+"""Candidates that are read to leave out near duplicates; those behind are never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What a question found.
+
+    Args:
+        passages: the chunks above the floor, best first; empty when the documents do not answer.
+        nearest: the best of those below the floor, for naming what comes near.
+        generation: the name of the one generation that all of it is from.
+    """
+
+    passages: tuple[Passage, ...]
+    nearest: tuple[Passage, ...]
+    generation: str
+
+
+class Retriever:
+    """Searches the current index; used by many threads at once."""
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        self._index = index
+        self._embedder = embedder
+
+    def retrieve(
+        self, query: str, *, audience: frozenset[str], context: Sequence[str] = (), limit: int = 3
+    ) -> Retrieval:
+        """At most `limit` passages for the query, of documents that one of the audience's labels may read.
+
+        `context` has the conversation's earlier questions, the newest last: the query is searched alone and joined to
+        the newest, so that a follow-up finds its subject and a new subject is not dragged back.
+
+        Raises:
+            NoIndex: there is no index yet, or it was made by another embedder.
+        """
+        wordings = [query, f"{context[-1]}\n{query}"] if context else [query]
+        vectors = self._embedder.encode_query(wordings)
+        with self._index.generation() as generation:
+            candidates = fuse(generation.search(wordings, vectors, audience))
+            floor = floor_for(query, generation.floors)
+            found = _passages(generation, filter(floor.passes, candidates), limit)
+            near = _passages(generation, (one for one in candidates if not floor.passes(one)), NEAREST)
+            return Retrieval(found, near, generation.name)
+
+    def follow(self) -> None:
+        """Open the newest generation now and let go of the old one, instead of with the next question.
+
+        Raises:
+            NoIndex
+        """
+        self._index.follow()
+
+    def close(self) -> None:
+        """Close the index and delete this process's copy of it."""
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_retriever(settings: KnowledgeSettings, embedder: Embedder | None = None) -> Retriever:
+    """The retriever of the index under DATA_PATH; there need not be one yet.
+
+    Raises:
+        EmbeddingFailed: the model that EMBEDDING_MODEL names does not load.
+    """
+    loaded = embedder or load_embedder(settings)
+    return Retriever(Index(settings.index_path, generations.fingerprint(loaded)), loaded)
+
+
+def _passages(generation: Generation, candidates: Iterable[Candidate], limit: int) -> tuple[Passage, ...]:
+    best = [candidate for candidate, _ in zip(candidates, range(_LOOKED_AT), strict=False)]
+    chunks = generation.chunks([candidate.number for candidate in best])
+    kept = distinct(chunks[candidate.number].text for candidate in best)[:limit]
+    return tuple(Passage(chunks[best[n].number], best[n].score) for n in kept)

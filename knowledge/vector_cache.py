@@ -1,0 +1,63 @@
+"""Vectors that were computed before, so that reindexing embeds only new text; survives a kill batch by batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.embedding import Embedder, Vectors
+
+
+class VectorCache:
+    """An SQLite file of vectors by embedder and text; of the text only a hash is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
+        self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+
+    def encode_document(self, texts: Sequence[str], embedder: Embedder) -> tuple[Vectors, int]:
+        """The texts' vectors in input order, and how many of them had to be computed."""
+        keys = [_key(text, embedder) for text in texts]
+        known = self._get(keys)
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            computed = dict(zip(new, embedder.encode_document([*new.values()]), strict=True))
+            self._put(computed.items())
+            known |= computed
+        return np.stack([known[key] for key in keys]), len(new)
+
+    def keep_only(self, texts: Iterable[str], embedder: Embedder) -> None:
+        """Delete every vector that is not of one of the texts."""
+        self._database.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((_key(text, embedder),) for text in texts))
+        self._database.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM kept)")
+        self._database.execute("COMMIT")
+        self._database.execute("DROP TABLE kept")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _get(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        rows = self._database.execute(
+            "SELECT key, vector FROM vectors WHERE key IN (SELECT value FROM json_each(?))", [json.dumps(keys)]
+        )
+        return {key: np.frombuffer(vector, dtype=np.float32) for key, vector in rows}
+
+    def _put(self, vectors: Iterable[tuple[str, Vectors]]) -> None:
+        self._database.execute("BEGIN")
+        self._database.executemany(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?)", ((key, vector.tobytes()) for key, vector in vectors)
+        )
+        self._database.execute("COMMIT")
+
+
+def _key(text: str, embedder: Embedder) -> str:
+    return hashlib.sha256(f"{embedder.fingerprint}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
