@@ -391,6 +391,16 @@ def test_no_log_tells_what_was_said_or_a_secret(door: SlackFrontDoor, caplog: py
     assert not any(secret in told for secret in ("経費の秘密", json.dumps("経費の秘密"), SECRET, "verification-token"))
 
 
+def test_the_way_in_asks_slack_nothing(door: SlackFrontDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections: list[object] = []
+    monkeypatch.setattr(socket, "create_connection", lambda *address, **_: connections.append(address))
+
+    for sample in SAMPLES.glob("*.json"):
+        deliver(door, json.loads(sample.read_bytes()))
+
+    assert connections == []
+
+
 def test_an_empty_secret_is_refused_at_the_start(store: redis.Redis) -> None:
     with pytest.raises(ValueError, match="signing secret"):
         SlackFrontDoor("", Inbox(store, NoHints()))

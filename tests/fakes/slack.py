@@ -166,7 +166,10 @@ class _Request(BaseHTTPRequestHandler):
             return dict(parse_qsl(body.decode(), keep_blank_values=True))
         if content_type != "application/json":
             return None
-        arguments = json.loads(body)
+        try:
+            arguments = json.loads(body or b"{}")
+        except ValueError:
+            return None
         return arguments if isinstance(arguments, dict) else None
 
     def _answer(self, status: int, answer: Any, retry_after: int = 0) -> None:
