@@ -7,6 +7,7 @@ gives a reply token for a webhook that you sign yourself, and `GET /_visible` sh
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import secrets
@@ -102,6 +103,7 @@ class FakeLine:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._server.shutdown()
+        self._server.hang_up()
         self._server.server_close()
         self._thread.join()
 
@@ -233,13 +235,23 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, line: FakeLine) -> None:
         self.line = line
+        self._connections: list[socket.socket] = []
         super().__init__(("127.0.0.1", line.port), _Request)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.append(request)
+        super().process_request(request, client_address)
+
+    def hang_up(self) -> None:
+        """End the connections that callers keep open, so that nobody waits for their next request."""
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
-    timeout = 0.2  # an idle connection must not hold up the end of a test
 
     def log_message(self, *_: object) -> None:
         """Silent."""
