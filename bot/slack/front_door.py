@@ -100,7 +100,7 @@ def read_body(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
 def _bolt_app() -> App:
     """Bolt without network: it authorizes from the request alone and answers after the listener has run."""
     quiet = logging.getLogger("bot.slack.bolt")
-    quiet.setLevel(logging.ERROR)  # on its lower levels Bolt logs what people write
+    quiet.setLevel(logging.ERROR)  # Bolt's warnings and debugging lines quote payloads
     app = App(
         name="bot.slack.bolt",
         logger=quiet,

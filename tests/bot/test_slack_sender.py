@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -383,6 +384,24 @@ def test_updates_show_nothing_yet(slack: FakeSlack, sender: SlackSender, target:
     stream.due(0.0)
 
     assert not slack.workspace.calls
+
+
+def test_no_log_tells_an_answer_or_the_token(
+    slack: FakeSlack, sender: SlackSender, target: Target, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    slack.fail(POST, Fault(status=500))
+    slack.fail("assistant.threads.setStatus", Fault(error="x"))
+    stream = sender.open(target, MemoryJournal())
+
+    stream.waiting("経費の秘密")
+    with pytest.raises(DeliveryDeferred):
+        stream.finish(Reply("経費の秘密"))
+    stream.finish(Reply("経費の秘密"))
+
+    told = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert "status not shown" in told
+    assert not any(secret in told for secret in ("経費の秘密", r"\u7d4c\u8cbb", TOKEN))
 
 
 def test_in_a_channel_the_channels_audience_counts(sender: SlackSender) -> None:
