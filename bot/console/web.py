@@ -20,7 +20,7 @@ from starlette.routing import Route
 from bot.console.access import COOKIE, Sessions, check_host, check_origin, new_session
 from bot.console.events import conversation, from_button, from_post
 from bot.console.sse import COMMENT, first_id, frame
-from bot.console.stream import ChatStream, follow
+from bot.console.stream import BLOCK_MS, ChatStream, follow
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
@@ -172,7 +172,7 @@ class Console:
         spoke_at = time.monotonic()
         caught_up = False
         try:
-            async with redis.asyncio.Redis.from_url(self._store_url, decode_responses=True) as client:
+            async with _following_client(self._store_url) as client:
                 async for entry in follow(client, conversation_id, after_id):
                     if self._closing():
                         return
@@ -218,6 +218,13 @@ async def _posted(request: Request) -> dict[str, Any]:
         body += part
         check_size(body)
     return json_object(body)
+
+
+def _following_client(store_url: str) -> redis.asyncio.Redis:
+    """A client for one page's stream, on a connection of its own: it waits on it."""
+    return redis.asyncio.Redis.from_url(
+        store_url, decode_responses=True, socket_timeout=BLOCK_MS / 1000 + 1.0, socket_connect_timeout=1.0
+    )
 
 
 def _static_files() -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 // The console's page: what is typed goes to the server, what the server's stream says is shown.
 
 import { Chat } from "./chat.js";
-import { element, isWebAddress, link } from "./dom.js";
+import { element, link } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { translate, words } from "./words.js";
 
@@ -100,7 +100,7 @@ function openSource(citation) {
   page["passage-title"].textContent = citation.title;
   page["passage-heading"].textContent = citation.heading;
   page["passage-text"].replaceChildren(markdown(citation.text));
-  const place = isWebAddress(citation.uri) ? link(citation.uri, `${words.open} ↗`) : element("code", {}, citation.uri);
+  const place = link(citation.uri, `${words.open} ↗`) ?? element("code", {}, citation.uri);
   page["passage-place"].replaceChildren(place);
   page.passage.showModal();
   page["passage-text"].scrollTop = 0;

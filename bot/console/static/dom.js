@@ -8,13 +8,8 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
-/** A link that opens beside the page; plain text when the address is not http or https. */
+/** A link that opens beside the page; null for an address that is not http or https. */
 export function link(address, label) {
-  if (!isWebAddress(address)) return document.createTextNode(label);
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return null;
   return element("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
-}
-
-/** Whether an address is one that a person can open. */
-export function isWebAddress(address) {
-  return /^https?:\/\//i.test(address) && URL.canParse(address);
 }

@@ -118,8 +118,8 @@ function span([whole, , code, bold, emphasis, label, target, address, number], c
   if (code !== undefined) return element("code", {}, code);
   if (bold !== undefined) return element("strong", {}, ...inline(bold, cite));
   if (emphasis !== undefined) return element("em", {}, ...inline(emphasis, cite));
-  if (label !== undefined) return link(target, label);
-  if (address !== undefined) return link(address, address);
+  if (label !== undefined) return link(target, label) ?? whole;
+  if (address !== undefined) return link(address, address) ?? whole;
   return cite(Number(number)) ?? whole;
 }
 

@@ -30,7 +30,6 @@ export class Turn {
   /** Take in one event of the stream; the text that is new to a reader. */
   take(event) {
     if (event.type === "question") return this.asks(event.text, "sent");
-    if (this.settled) return "";
     const before = this.text;
     if (event.type === "waiting") this.notice = event.text;
     if (event.type === "restarted") Object.assign(this, { text: "", notice: "", state: "asked" });
