@@ -39,7 +39,8 @@ def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embe
     """The floor by the question's language.
 
     Nearer than all but one in twenty everyday questions come; but no nearer than nineteen in twenty of the documents'
-    own sentences do, so that documents about everyday things stay findable.
+    own sentences do, so that documents about everyday things stay findable. Of the words, half of the way from what
+    everyday questions reach to a chunk that has them all.
     """
     own = _nearest(vectors, embedder, _own_sentences(database)) or [1.0]
     audiences = chunk_store.audiences(database)
@@ -48,7 +49,7 @@ def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embe
         nearest = _nearest(vectors, embedder, questions)
         covered = max(max(lexical.search(database, q, audiences, 1).values(), default=0.0) for q in questions)
         cosine = min(float(np.quantile(nearest, 0.95)), float(np.quantile(own, 0.05, method="lower")))
-        floors[name] = Floor(cosine=cosine, coverage=(covered + 1.0) / 2)
+        floors[name] = Floor(cosine=cosine, coverage=(covered + max(covered, lexical.ALL_ONCE)) / 2)
     return floors
 
 

@@ -35,7 +35,10 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk that was found: its fused score, and its mean cosine and coverage over the wordings."""
+    """A chunk that was found: score and cosine are means over the wordings, coverage is of the first one alone.
+
+    An earlier question's words say nothing on whether a chunk has the words of this one.
+    """
 
     number: int
     score: float
@@ -44,7 +47,7 @@ class Candidate:
 
 
 def fuse(wordings: Sequence[Sides]) -> list[Candidate]:
-    """Every chunk that any wording found, best first."""
+    """Every chunk that any wording of a question found, best first; the first wording is the question itself."""
     numbers = {number for sides in wordings for number in (*sides.dense, *sides.lexical)}
     candidates = (_candidate(number, wordings) for number in numbers)
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.number))
@@ -56,7 +59,7 @@ def _candidate(number: int, wordings: Sequence[Sides]) -> Candidate:
         number=number,
         score=sum(sides.score(number) for sides in wordings) / count,
         cosine=sum(sides.cosine(number) for sides in wordings) / count,
-        coverage=sum(sides.lexical.get(number, 0.0) for sides in wordings) / count,
+        coverage=wordings[0].lexical.get(number, 0.0),
     )
 
 

@@ -21,11 +21,10 @@ VERSION = 1
 
 MAX_QUERY_TOKENS = 128
 
+_JAPANESE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _LONG_VOWEL = re.compile(r"(?<=[ァ-ヶ])[ー-]")
-_RUN = re.compile(
-    r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+|[^\W_\u3005-\u3007\u3040-\u30ff\u3400-\u9fff]+"
-)
-_CJK = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_RUN = re.compile(rf"([{_JAPANESE}]+)|[^\W_{_JAPANESE}]+(?:[-_.][^\W_{_JAPANESE}]+)*")
+_JOINT = re.compile(r"[-_.]")
 
 _SCHEMA = """
 CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', tokenize="unicode61 remove_diacritics 0");
@@ -35,19 +34,31 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab(terms, 'row');
 _BM25_CEILING = 2.2
 """FTS5's bm25 gives a term at most k1 + 1 = 2.2 times its weight."""
 
+ALL_ONCE = 1 / _BM25_CEILING
+"""The coverage of a chunk of average length that has every token of the query once."""
+
 
 def tokens(text: str) -> Iterator[str]:
     """What the text is searched by: words of letters and digits; of Japanese every character and every pair.
 
-    Width, case and the long vowel mark do not matter: ｻｰﾊﾞ, サーバ and サーバー give the same.
+    Width, case and the long vowel mark do not matter: ｻｰﾊﾞ, サーバ and サーバー give the same. A compound is found by
+    its parts and as one: Wi-Fi as wi, fi and wifi, the error E-517 as e, 517 and e517.
     """
     plain = _LONG_VOWEL.sub("", unicodedata.normalize("NFKC", text)).casefold()
-    for run in _RUN.findall(plain):
-        if _CJK.match(run):
-            yield from run
-            yield from map("".join, pairwise(run))
-        else:
-            yield run
+    for run in _RUN.finditer(plain):
+        yield from _pairs(run[1]) if run[1] else _compound(run[0])
+
+
+def _pairs(run: str) -> Iterator[str]:
+    yield from run
+    yield from map("".join, pairwise(run))
+
+
+def _compound(word: str) -> Iterator[str]:
+    parts = _JOINT.split(word)
+    yield from parts
+    if len(parts) > 1:
+        yield "".join(parts)
 
 
 def create(database: sqlite3.Connection) -> None:
