@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import redis
@@ -148,7 +149,8 @@ def test_a_question_after_the_erasure_is_answered(stream: ChatStream, store: red
 
 def test_a_reader_that_saw_everything_cannot_miss_the_erasure(stream: ChatStream, store: redis.Redis) -> None:
     ahead = "9999999999999-0"  # the clock was set back since
-    store.execute_command("XADD", f"stream:{CONVERSATION}", ahead, "type", "question", "id", Q1.id, "event", "{}")
+    fields: dict[Any, Any] = {"type": "question", "id": Q1.id, "event": "{}"}
+    store.xadd(f"stream:{CONVERSATION}", fields, id=ahead)
 
     stream.clear(CONVERSATION)
 
