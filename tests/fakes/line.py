@@ -25,12 +25,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLoadingAnimationRequest
 
+from tests.fakes.line_validation import Refused, checked
+
 REPLY, PUSH, LOADING = "/v2/bot/message/reply", "/v2/bot/message/push", "/v2/bot/chat/loading/start"
 QUOTA, CONSUMPTION = "/v2/bot/message/quota", "/v2/bot/message/quota/consumption"
 
 _CHAT = re.compile(r"[UCR][0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_LIMITS = {"text": 160, "altText": 400, "label": 20, "data": 300, "displayText": 300}
 
 
 class Fault(Enum):
@@ -45,18 +46,6 @@ class Fault(Enum):
     RESET_AFTER_ACCEPTING = auto()
     NOT_JSON = auto()
     """A proxy in between answers 502 with bytes that are not UTF-8."""
-
-
-class Refused(Exception):
-    """The API answers with an error."""
-
-    def __init__(self, status: int, message: str, property_: str | None = None, **headers: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, Any] = {"message": message}
-        if property_:
-            self.body["details"] = [{"message": "May not be of this kind", "property": property_}]
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True)
@@ -144,7 +133,7 @@ class FakeLine:
     def _reply(self, call: Call) -> tuple[int, dict[str, Any]]:
         if "x-line-retry-key" in call.headers:
             raise Refused(400, "The retry key is not supported by this API")
-        messages = _checked(call.body, ReplyMessageRequest)["messages"]
+        messages = checked(call.body, ReplyMessageRequest)["messages"]
         token = self._tokens.get(call.body["replyToken"])
         if token is None or token.used or self.clock() - token.issued_at > self.token_life_s:
             raise Refused(400, "Invalid reply token")
@@ -152,7 +141,7 @@ class FakeLine:
         return 200, self._show(token.chat_id, messages)
 
     def _push(self, call: Call) -> tuple[int, dict[str, Any]]:
-        request = _checked(call.body, PushMessageRequest)
+        request = checked(call.body, PushMessageRequest)
         key = call.headers.get("x-line-retry-key")
         if key is not None and not _UUID.fullmatch(key):
             raise Refused(400, "Retry key must be a valid UUID")
@@ -168,7 +157,7 @@ class FakeLine:
         return 200, self._show(request["to"], request["messages"])
 
     def _loading(self, call: Call) -> tuple[int, dict[str, Any]]:
-        request = _checked(call.body, ShowLoadingAnimationRequest)
+        request = checked(call.body, ShowLoadingAnimationRequest)
         if not _CHAT.fullmatch(request["chatId"]) or not request["chatId"].startswith("U"):
             raise Refused(400, "The value of the chatId is invalid", "chatId")
         if request.get("loadingSeconds", 20) % 5:
@@ -178,50 +167,6 @@ class FakeLine:
     def _show(self, chat_id: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
         self._chats[chat_id].extend(messages)
         return {"sentMessages": [{"id": str(secrets.randbits(60)), "quoteToken": "yHAz4Ua2wx7"} for _ in messages]}
-
-
-def _checked(body: Mapping[str, Any], model: Any) -> dict[str, Any]:
-    """The body, valid by the SDK's model, with no property that the model does not know, within LINE's lengths."""
-    try:
-        understood = model.from_dict(dict(body)).to_dict()
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Refused(400, "The request body has 1 error(s)", "body") from error
-    unknown = _unknown(body, understood)
-    if unknown:
-        raise Refused(400, "The request body has 1 error(s)", unknown)
-    for number, message in enumerate(body.get("messages", ())):
-        _check_lengths(message, f"messages[{number}]")
-    return dict(body)
-
-
-def _unknown(sent: Any, understood: Any, at: str = "") -> str | None:
-    """The first property that the model dropped."""
-    if isinstance(sent, Mapping):
-        for name, value in sent.items():
-            if not isinstance(understood, Mapping) or name not in understood:
-                return f"{at}/{name}"
-            if found := _unknown(value, understood[name], f"{at}/{name}"):
-                return found
-    elif isinstance(sent, list):
-        return next(filter(None, map(_unknown, sent, understood, [at] * len(sent))), None)
-    return None
-
-
-def _check_lengths(message: Mapping[str, Any], at: str) -> None:
-    if message["type"] == "text" and not 0 < _units(message["text"]) <= 5_000:
-        raise Refused(400, "Length must be between 1 and 5000", f"{at}.text")
-    if message["type"] == "template":
-        template = message["template"]
-        for part in (message, template, *template["actions"]):
-            for name, limit in _LIMITS.items():
-                if name in part and not 0 < _units(part[name]) <= limit:
-                    raise Refused(400, f"Length must be between 1 and {limit}", f"{at}.{name}")
-        if not 0 < len(template["actions"]) <= 4:
-            raise Refused(400, "Size must be between 1 and 4", f"{at}.template.actions")
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _shown(message: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from bot.line.postback import Postback
 from bot.messages import Command, Deletion, Edit, Message
 from tests.fakes import line_events
 
-SAMPLES = Path(__file__).parent.parent / "samples" / "line"
+SAMPLES = Path(__file__).parents[2] / "samples" / "line"
 NOW = 1_795_564_860.0
 USER, GROUP, ROOM = f"line:{line_events.USER}", f"line:{line_events.GROUP}", f"line:{line_events.ROOM}"
 
