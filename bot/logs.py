@@ -12,7 +12,7 @@ class Lines(logging.Formatter):
     """The standard line, with the record's extra facts behind it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = (f"{name}={value!r}" for name, value in vars(record).items() if name not in _STANDARD)
+        facts = [f"{name}={value!r}" for name, value in vars(record).items() if name not in _STANDARD]
         return " ".join((super().format(record), *facts))
 
 

@@ -12,6 +12,7 @@ from bot.logs import log_to_stderr
 from bot.store import connect
 from workers.heartbeat import Heartbeat
 from workers.metrics import serve_metrics
+from workers.settings import STORE_TIMEOUT_S
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,6 @@ def work(
     """
     log_to_stderr()
     serve_metrics(metrics_port)
-    Heartbeat(connect(store_url), part, status).start()
+    Heartbeat(connect(store_url, timeout_s=STORE_TIMEOUT_S), part, status).start()
     options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     app.worker_main(["worker", "--queues", queue, "--pool", pool, "--concurrency", str(at_once), *options])

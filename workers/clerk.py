@@ -21,7 +21,7 @@ from workers.controls import Controls
 from workers.conversation import Conversations
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
-from workers.settings import WorkerSettings
+from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Tick:
 def main() -> None:
     """Run the clerk until it is told to end."""
     bot, own = BotSettings(), WorkerSettings()
-    store, app = connect(bot.store_url), celery_app(bot.store_url)
+    store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
     clerk = Clerk(
         store=store,
         conversations=Conversations(store),

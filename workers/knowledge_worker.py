@@ -11,15 +11,17 @@ from typing import Any
 
 import redis
 from celery import Celery
-from knowledge.reindexing import reindex
 
 from bot.queue import KNOWLEDGE, REINDEX, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
+from knowledge import generations
+from knowledge.embedding import load_embedder
 from knowledge.errors import KnowledgeError
+from knowledge.reindexing import reindex
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
-from workers.settings import WorkerSettings
+from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +96,9 @@ def main() -> None:
     """Run the knowledge process until it is told to end; when there is no index it makes one first."""
     bot, own, settings = BotSettings(), WorkerSettings(), KnowledgeSettings()
     app = celery_app(bot.store_url)
-    indexing = Indexing(connect(bot.store_url), settings)
+    indexing = Indexing(connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), settings)
     register(app, indexing)
-    if not has_index(settings):
+    if not is_indexed(settings):
         threading.Thread(target=indexing.run, args=("first",), kwargs={"allow_empty": False}, daemon=True).start()
     work(
         app,
@@ -110,9 +112,20 @@ def main() -> None:
     )
 
 
+def is_indexed(settings: KnowledgeSettings) -> bool:
+    """Whether there is an index, made by the embedder of now."""
+    manifest = _manifest(settings)
+    return manifest is not None and manifest.fingerprint == generations.fingerprint(load_embedder(settings))
+
+
 def status(settings: KnowledgeSettings) -> dict[str, object]:
     """What the heartbeat says of the index."""
-    manifest = current_manifest(settings)
+    manifest = _manifest(settings)
     if manifest is None:
         return {"ready": False}
-    return {"ready": True, "generation": manifest.generation, "documents": manifest.documents}
+    return {"ready": True, "documents": manifest.documents, "chunks": manifest.chunks}
+
+
+def _manifest(settings: KnowledgeSettings) -> generations.Manifest | None:
+    name = generations.current(settings.index_path)
+    return generations.Manifest.read(settings.index_path / name) if name else None

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from celery import Celery
 from celery.signals import worker_shutting_down
-from knowledge.retrieval import open_retriever
 
 from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
+from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from workers import metrics
 from workers.app import work
@@ -25,7 +25,7 @@ from workers.policy import Policies
 from workers.senders import senders
 from workers.services import Desk, Retriever
 from workers.serving import serve
-from workers.settings import WorkerSettings
+from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 
 DAY_S = 24 * 3600
 
@@ -70,7 +70,7 @@ def main() -> None:
 
 def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: Retriever) -> None:
     """Run the replies' process with this model and these documents until it is told to end."""
-    store, app = connect(bot.store_url), celery_app(bot.store_url)
+    store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
     desk = Desk(
         batches=Batches(store, turns_life_s=own.conversation_days * DAY_S),
         conversations=Conversations(store),

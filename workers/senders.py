@@ -29,4 +29,4 @@ def senders(settings: BotSettings, store: redis.Redis) -> dict[str, Sender]:
 def line_sender(settings: BotSettings, store: redis.Redis) -> LineSender:
     """LINE's sender, which can also hand out what it kept."""
     token = settings.line_channel_access_token.get_secret_value()
-    return LineSender(settings.line_api_url, token, store, push=settings.line_push)
+    return LineSender(settings.line_api_url, token, store, push=settings.line_push, access=settings.line_access)

@@ -24,7 +24,7 @@ from workers.asking import ask as ask_question
 from workers.asking import show
 from workers.models import resolve
 from workers.policy import Policies
-from workers.settings import WorkerSettings
+from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.supervision import alone, start, stop
 
 PATIENCE_S = 30.0
@@ -141,6 +141,6 @@ def _end_with(supervisor: subprocess.Popen[bytes], ended: threading.Event) -> No
 
 
 def _asked(settings: BotSettings, question: str) -> bool:
-    store = connect(settings.store_url)
+    store = connect(settings.store_url, timeout_s=STORE_TIMEOUT_S)
     inbox = Inbox(store, CeleryHints(celery_app(settings.store_url)))
     return show(ask_question(question, store, inbox))

@@ -7,6 +7,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+STORE_TIMEOUT_S = 4.0
+"""A worker can wait for the store longer than a webhook can, but not as long as its lock lives."""
+
 
 class WorkerSettings(BaseSettings):
     """Everything that the worker processes read beside the edges' and the documents' own settings."""

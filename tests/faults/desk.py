@@ -1,0 +1,144 @@
+"""The real service as processes, pointed at fakes of Slack and LINE, for tests that kill parts of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import redis
+
+from bot.app import readiness
+from bot.settings import embedded_socket
+from bot.store import connect
+
+ROOT = Path(__file__).parent.parent.parent
+COMMANDS = {name: ["-m", "workers.cli", "process", name] for name in ("store", "web", "clerk", "knowledge")} | {
+    "replies": ["-m", "tests.faults.replies"]
+}
+SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+LINE_SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
+CONSOLE_TOKEN = "console-token-of-the-tests"
+
+T = TypeVar("T")
+
+
+def wait_until(what: Callable[[], T], *, within_s: float = 30.0) -> T:
+    """The first true value of `what`, looked at again and again.
+
+    Raises:
+        AssertionError: it stayed false.
+    """
+    until = time.monotonic() + within_s
+    while not (value := what()):
+        assert time.monotonic() < until, f"not within {within_s} s"
+        time.sleep(0.05)
+    return value
+
+
+class Desk:
+    """The running service."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], commands: dict[str, list[str]] = COMMANDS) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._commands = commands
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.store_url = f"unix://{embedded_socket(folder / 'data')}"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LINE_"))},
+            "PYTHONPATH": str(ROOT),
+            "DATA_PATH": str(folder / "data"),
+            "REDIS_URL": self.store_url,
+            "KNOWLEDGE_PATH": str(Path(__file__).parent / "documents"),
+            "CONSOLE_TOKEN": CONSOLE_TOKEN,
+            "PORT": str(self.port),
+            **environment,
+        }
+
+    @property
+    def store(self) -> redis.Redis:
+        """A client of the service's store."""
+        return connect(self.store_url, timeout_s=5)
+
+    def start(self, *names: str, **environment: str) -> None:
+        """Start processes (all of them when none is named)."""
+        for name in names or self._commands:
+            log = (self.folder / f"{name}.log").open("ab")
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, *self._commands[name]],
+                cwd=self.folder,
+                env={**self._environment, **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            log.close()
+
+    def wait_until_ready(self, within_s: float = 60.0) -> None:
+        """Return when every part answers."""
+        store = self.store
+        wait_until(lambda: all(readiness(store).values()), within_s=within_s)
+        wait_until(self._listens, within_s=within_s)
+
+    def kill(self, name: str) -> None:
+        """End a process as the kernel would, without a chance to tidy up."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def end(self, name: str, within_s: float = 20.0) -> int:
+        """Ask a process to end; its exit status."""
+        process = self._processes.pop(name)
+        process.terminate()
+        return process.wait(within_s)
+
+    def exited(self, name: str) -> int | None:
+        """A process's exit status, None while it lives."""
+        return self._processes[name].poll()
+
+    def stop(self) -> None:
+        """End everything that still runs, the store last."""
+        for name in reversed(list(self._processes)):
+            process = self._processes.pop(name)
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        """POST as a platform would."""
+        return httpx.post(self.url + path, content=body, headers=headers, timeout=10)
+
+    def console(self) -> httpx.Client:
+        """A browser's session on the console."""
+        client = httpx.Client(base_url=self.url, timeout=10, headers={"Origin": self.url})
+        client.get("/", params={"token": CONSOLE_TOKEN})
+        return client
+
+    def shown(self, conversation_id: str) -> list[dict[str, Any]]:
+        """The settled answers that the console shows."""
+
+        entries = self.store.xrange(f"stream:{conversation_id}")
+        events = [json.loads(fields["event"]) for _, fields in entries]
+        return [event for event in events if event["type"] in {"done", "failed"}]
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
