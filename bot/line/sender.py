@@ -69,6 +69,7 @@ class LineSender:
             token.deliver("reply", [], lambda anything: [] if anything else [nothing])
         except (TokenGone, DeliveryUnknown) as error:
             log.info("not collected", extra={"platform": "line", "reason": str(error)})
+        journal.write(reply_carried=[])  # settled: a copy of the words would escape an erasure
 
 
 class TokenJournal:

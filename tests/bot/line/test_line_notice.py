@@ -199,3 +199,12 @@ def test_a_press_while_line_limits_the_rate_is_carried_out_later(
     press(sender, line, token)
 
     assert line.visible(USER)[1:] == [f"{LATE}\n\n{SHOWN}"]
+
+
+def test_after_a_press_no_copy_of_the_answer_stays_in_the_store(
+    sender: LineSender, line: FakeLine, store: redis.Redis, waiting_for_button: LineReply
+) -> None:
+    waiting_for_button.finish(ANSWER)
+    press(sender, line)
+
+    assert not any("20日" in value for key in store.scan_iter("collect:*") for value in store.hvals(key))
