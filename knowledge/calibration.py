@@ -59,6 +59,8 @@ def floor_for(question: str, floors: Mapping[str, Floor]) -> Floor:
 
 
 def _nearest(vectors: VectorIndex, embedder: Embedder, questions: Sequence[str]) -> list[float]:
+    if not questions:
+        return []
     found = vectors.search(embedder.encode_query(questions), None, 1)
     return [max(cosines.values(), default=0.0) for cosines in found]
 

@@ -106,7 +106,7 @@ class E5Engine:
 
     @property
     def max_tokens(self) -> int:
-        """The engine averages over windows of this size beyond it."""
+        """512."""
         return 512
 
     def count_tokens(self, text: str) -> int:
@@ -115,13 +115,19 @@ class E5Engine:
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """Vectors of what people ask."""
-        vectors: Vectors = self._engine.query([clean(text) for text in texts])
+        vectors: Vectors = self._engine.query([self._bounded(text) for text in texts])
         return vectors
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Vectors of what documents say."""
-        vectors: Vectors = self._engine.passage([clean(text) for text in texts])
+        vectors: Vectors = self._engine.passage([self._bounded(text) for text in texts])
         return vectors
+
+    def _bounded(self, text: str) -> str:
+        """What one window takes: the engine would average over as many as the text fills, a second for each few."""
+        plain = clean(text)
+        count = int(self._engine.token_count(plain))
+        return plain if count <= self.max_tokens else plain[: len(plain) * self.max_tokens // count]
 
 
 def clean(text: str) -> str:

@@ -31,35 +31,40 @@ def load(source: Source) -> Iterator[Document | Skipped]:
     for path in _files(source.path):
         name = path.relative_to(source.path).as_posix()
         try:
-            content = _FORMATS[path.suffix.lower()](decode(_read(path, source.path)))
-            yield _document(source, name, content)
+            yield _document(source, name, _content(path, source.path))
         except (NoContent, Undecodable) as error:
             yield Skipped(name, str(error))
+        except RecursionError:
+            yield Skipped(name, "nested too deeply")
         except OSError as error:
             yield Skipped(name, f"unreadable: {error.strerror or 'I/O error'}")
 
 
 def _files(folder: Path) -> Iterator[Path]:
+    """Every file below the folder, and every link to a folder: those are not followed."""
     for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent) / name for name in sorted(names) if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names + links) if not name.startswith("."))
 
 
-def _read(path: Path, root: Path) -> bytes:
-    """The file's bytes.
+def _content(path: Path, root: Path) -> Content:
+    """What the file says.
 
     Raises:
-        NoContent: it is of no known kind, leads out of the source, or is too large.
+        NoContent, Undecodable: nothing, for the reason given.
+        OSError: it cannot be read.
     """
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(root)):
+        raise NoContent("a link that leads out of the source")
+    if not real.is_file():
+        raise NoContent("not a file, or a link to nothing")
     if path.suffix.lower() not in _FORMATS:
         raise NoContent("not a kind of file that is read")
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise NoContent("a link that leads out of the source")
-    if not path.resolve().is_file():
-        raise NoContent("not a file, or a link to nothing")
-    if path.stat().st_size > MAX_BYTES:
+    if real.stat().st_size > MAX_BYTES:
         raise NoContent(f"larger than {MAX_BYTES // 1_000_000} MB")
-    return path.read_bytes()
+    return _FORMATS[path.suffix.lower()](decode(real.read_bytes()))
 
 
 def _document(source: Source, name: str, content: Content) -> Document:

@@ -15,6 +15,9 @@ from knowledge.index import Generation, Index
 from knowledge.settings import KnowledgeSettings
 
 NEAREST = 3
+_CONTEXT_CHARS = 200
+"""Of the earlier question; a long one must not push this one out of the embedder's window."""
+
 _LOOKED_AT = 20
 """Candidates that are read to leave out near duplicates; those behind are never shown."""
 
@@ -52,7 +55,7 @@ class Retriever:
         Raises:
             NoIndex: there is no index yet, or it was made by another embedder.
         """
-        wordings = [query, f"{context[-1]}\n{query}"] if context else [query]
+        wordings = [query, f"{context[-1][:_CONTEXT_CHARS]}\n{query}"] if context else [query]
         vectors = self._embedder.encode_query(wordings)
         with self._index.generation() as generation:
             candidates = fuse(generation.search(wordings, vectors, audience))

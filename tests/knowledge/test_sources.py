@@ -1,0 +1,62 @@
+"""Sources: what `madoguchi.toml` names, and what is said about a mistake in it."""
+
+from pathlib import Path
+
+import pytest
+
+from knowledge.errors import SourcesMalformed
+from knowledge.settings import PACKAGE, KnowledgeSettings
+from knowledge.sources import load_sources
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "madoguchi.toml"
+
+
+def test_without_a_file_the_one_folder_is_for_everyone(settings, folder, config):
+    (source,) = load_sources(settings, config)
+
+    assert (source.path, source.audience) == (folder, {"public"})
+
+
+def test_a_source_is_for_members_unless_it_says_otherwise(settings, config):
+    config.write_text('[[sources]]\npath = "rules"\ntitle = "社内規程"\n', "utf-8")
+
+    (source,) = load_sources(settings, config)
+
+    assert (source.path, source.title, source.audience) == (config.parent / "rules", "社内規程", {"members"})
+
+
+def test_a_file_without_sources_leaves_the_one_folder(settings, folder, config):
+    config.write_text('[channels]\nname = "x"\n', "utf-8")
+
+    assert [source.path for source in load_sources(settings, config)] == [folder]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[[sources]]\ntitle = 'x'\n", "sources[0].path"),
+        ("[[sources]]\npath = 'a'\n[[sources]]\npath = 'b'\naudience = []\n", "sources[1].audience"),
+        ("[[sources]]\npath = 'a'\nlanguage = 'fr'\n", "sources[0].language"),
+        ("[[sources]]\npath = 'a'\naudiense = ['members']\n", "sources[0].audiense"),
+        ("sources = 3\n", "sources"),
+        ("[[sources\n", "madoguchi.toml"),
+    ],
+)
+def test_a_mistake_is_named_by_key_and_file(settings, config, text, named):
+    config.write_text(text, "utf-8")
+
+    with pytest.raises(SourcesMalformed) as error:
+        load_sources(settings, config)
+
+    assert named in str(error.value)
+    assert "madoguchi.toml" in str(error.value)
+
+
+def test_the_default_folder_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KNOWLEDGE_PATH", raising=False)
+
+    assert KnowledgeSettings(_env_file=None).folder == PACKAGE / "sample"
