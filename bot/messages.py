@@ -113,8 +113,8 @@ class Action(Record):
 class Command(Record):
     """A word that is an order, not a question.
 
-    `name` is one of `reset`, `stop`, `forget`, `help`, `reindex`, `status`, `pair`, `unfollow`, `uninstall`;
-    `argument` is what followed it (for `pair` the code); `language` (`ja` or `en`) is the asker's, for the confirmation.
+    `name` is one of `reset`, `stop`, `forget`, `help`, `pair`, `collect`, `unfollow`; `argument` is what followed it
+    (for `pair` the code); `language` (`ja` or `en`) is the asker's, for the confirmation.
     """
 
     platform: str

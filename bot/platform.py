@@ -6,7 +6,7 @@ A further platform is one folder beside `bot/slack`, its samples, and one row in
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -139,6 +139,22 @@ class Sender(Protocol):
         Labels: `public`; `members` (full members, paired people, the console); a place or person by name
         (`slack:C1`, `line:U1`). What cannot be found out (the platform does not answer) counts as `public` only.
         """
+        ...
+
+    def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
+        """From when on an unfinished stream to this place wants `due` called (seconds since the epoch); None: never."""
+        ...
+
+    def confirm(self, target: Target, text: str, journal: Journal) -> None:
+        """Tell who gave an order that it was carried out.
+
+        Raises:
+            DeliveryDeferred, DeliveryFailed
+        """
+        ...
+
+    def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
+        """Erase what the platform's own part of the store keeps of these messages, or of everything of a person."""
         ...
 
 

@@ -19,8 +19,16 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     controls:due       sorted set    control events by the time they are to be carried out
     dead               hash          conversation and id -> what could not be answered
     kept:{c}           list          answers (LINE) that wait for the next token
+    carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
+    collect:{hash}     hash          what was tried with the token of a button (LINE)
+    journal:{control}  hash          what the confirmation of a control event has done so far
+    admitted           set           people and groups that LINE_ACCESS=pairing lets in
+    invite:{code}      string        an open invitation, for a day
+    tries:{who}        counter       codes tried within the hour
+    slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
     stream:{c}         stream        what the console's page shows
     status:{part}      string        a process's heartbeat and what it says of itself
+    reindex:{run}      string        how far a reindexing is, and what came of it
 """
 
 from __future__ import annotations

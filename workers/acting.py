@@ -10,9 +10,8 @@ from typing import Any, Protocol
 import redis
 
 from bot.access import Access
-from bot.console.stream import ChatStream
 from bot.inbox import Hints
-from bot.messages import Action, Command, Control, Deletion, Edit, Message, Reply
+from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
 from workers.conversation import Conversations
@@ -69,9 +68,11 @@ def edit(event: Edit, clerk: Clerk) -> None:
 
 def delete(event: Deletion, clerk: Clerk) -> None:
     """A message is gone, with the answer to it, from everything that we keep."""
-    clerk.conversations.erase(event.conversation_id, message_ids=[event.message_id])
-    clerk.interrupts.changed(event.conversation_id, event.message_id)
-    _forget_kept(clerk.store, event.conversation_id, event.message_id)
+    conversation = event.conversation_id
+    answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
+    clerk.conversations.erase(conversation, message_ids=[event.message_id])
+    clerk.interrupts.changed(conversation, event.message_id)
+    clerk.senders[event.platform].erase(conversation, message_ids=[event.message_id, *answered_with_it])
     _rewrite_the_file(clerk.store)
 
 
@@ -94,13 +95,13 @@ def reset(control_id: str, event: Command, clerk: Clerk) -> None:
 
 def forget(control_id: str, event: Command, clerk: Clerk) -> None:
     """Erase everything that the person said, everywhere, and the answers to it; then say so."""
-    erase_person(event.user_id, event.conversation_id, clerk)
+    erase_person(event, clerk)
     say("forgotten", control_id, event, clerk)
 
 
 def unfollow(control_id: str, event: Command, clerk: Clerk) -> None:
     """The person has left: erase, and say nothing."""
-    erase_person(event.user_id, event.conversation_id, clerk)
+    erase_person(event, clerk)
 
 
 def pair(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -134,23 +135,21 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
 def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:
     """Confirm an order where it was given."""
     target = Target(control_id, event.conversation_id, event.language, event.reply_to)
-    reply = clerk.senders[event.platform].open(target, ControlJournal(clerk.store, control_id))
-    reply.finish(Reply(phrase(name, event.language)))
+    journal = ControlJournal(clerk.store, control_id)
+    clerk.senders[event.platform].confirm(target, phrase(name, event.language), journal)
 
 
-def erase_person(user_id: str, conversation_id: str, clerk: Clerk) -> None:
+def erase_person(event: Command, clerk: Clerk) -> None:
     """Erase what a person said in every conversation: turns, what waits, what is kept, dead letters, the page."""
     with store_errors():
-        spoken_in = {text(c) for c in clerk.store.smembers(f"spoke:{user_id}")} | {conversation_id}
+        spoken_in = {text(c) for c in clerk.store.smembers(f"spoke:{event.user_id}")} | {event.conversation_id}
     for conversation in spoken_in:
-        clerk.conversations.erase(conversation, speaker=user_id)
+        clerk.conversations.erase(conversation, speaker=event.user_id)
         clerk.interrupts.changed(conversation, ANY)
-        _forget_kept(clerk.store, conversation, user_id)
-        if conversation.startswith("console:"):
-            ChatStream(clerk.store).clear(conversation)
-    _forget_dead(clerk.store, user_id)
+        clerk.senders[event.platform].erase(conversation, user_id=event.user_id)
+    _forget_dead(clerk.store, event.user_id)
     with store_errors():
-        clerk.store.delete(f"spoke:{user_id}")
+        clerk.store.delete(f"spoke:{event.user_id}")
     _rewrite_the_file(clerk.store)
 
 
@@ -186,15 +185,6 @@ def _reword_waiting(event: Edit, store: redis.Redis) -> bool:
         changed = replace(Message.from_json(waiting), text=event.text)
         keys = [key, f"batch:{event.conversation_id}"]
         return bool(script(store, "workers", "edit")(keys=keys, args=[event.message_id, changed.to_json()]))
-
-
-def _forget_kept(store: redis.Redis, conversation_id: str, about: str) -> None:
-    """Remove the kept answers that are about a message or a person."""
-    key = f"kept:{conversation_id}"
-    with store_errors():
-        for entry in store.lrange(key, 0, -1):
-            if about in json.loads(entry).values():
-                store.lrem(key, 0, text(entry))
 
 
 def _forget_dead(store: redis.Redis, user_id: str) -> None:

@@ -17,8 +17,10 @@ from bot.store import connect, script, store_errors, text
 from workers import metrics
 from workers.acting import Clerk, act
 from workers.app import work
+from workers.batches import Batches
 from workers.controls import Controls
 from workers.conversation import Conversations
+from workers.due_times import DueTimes
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
@@ -45,8 +47,9 @@ def register(app: Celery, clerk: Clerk) -> None:
 class Tick:
     """Finds what a lost hint or a dead worker left lying. The ready set is the truth, hints are only fast."""
 
-    def __init__(self, clerk: Clerk) -> None:
+    def __init__(self, clerk: Clerk, due_times: DueTimes) -> None:
         self._clerk = clerk
+        self._due_times = due_times
         self._controls = Controls(clerk.store)
         self._due = script(clerk.store, "workers", "due")
 
@@ -55,7 +58,8 @@ class Tick:
         threading.Thread(target=self._run, name="tick", daemon=True).start()
 
     def tick(self) -> None:
-        """Publish once what is due and has no owner."""
+        """Publish once what is due and has no owner, and see to the times that have come."""
+        self._due_times.see_to(time.time())
         self._publish_answers(self._clerk.store)
         for control_id in self._controls.due():
             self._clerk.hints.act(control_id)
@@ -95,7 +99,7 @@ def main() -> None:
         collector=line_sender(bot, store) if bot.line_on else None,
     )
     register(app, clerk)
-    Tick(clerk).start()
+    Tick(clerk, DueTimes(store, Batches(store, turns_life_s=own.turns_life_s), clerk.senders)).start()
     work(
         app,
         part="clerk",

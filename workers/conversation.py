@@ -67,6 +67,10 @@ class Conversation:
         """The last questions, newest last: what a follow-up may lean on."""
         return tuple(turn.text for turn in self.turns if turn.role == "user")[-most:]
 
+    def answered_with(self, message_id: str) -> tuple[str, ...]:
+        """The messages that one answer covers together with this one."""
+        return next((turn.message_ids for turn in self.turns if message_id in turn.message_ids), ())
+
 
 class Conversations:
     """Reads conversations, and erases from them."""

@@ -27,8 +27,6 @@ from workers.services import Desk, Retriever
 from workers.serving import serve
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 
-DAY_S = 24 * 3600
-
 
 def register(app: Celery, desk: Desk) -> None:
     """Give the Celery app the replies' task, and let a shutdown end the answers under way."""
@@ -72,7 +70,7 @@ def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: 
     """Run the replies' process with this model and these documents until it is told to end."""
     store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
     desk = Desk(
-        batches=Batches(store, turns_life_s=own.conversation_days * DAY_S),
+        batches=Batches(store, turns_life_s=own.turns_life_s),
         conversations=Conversations(store),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),

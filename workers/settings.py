@@ -30,6 +30,11 @@ class WorkerSettings(BaseSettings):
     """The clerk's; replies and knowledge use the next two. 0: no metrics of the workers."""
 
     @property
+    def turns_life_s(self) -> int:
+        """CONVERSATION_DAYS in seconds."""
+        return self.conversation_days * 24 * 3600
+
+    @property
     def models_path(self) -> Path:
         """Where models are kept."""
         return self.data_path / "models"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,24 @@ class ConsoleSender:
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Who has the console's token is a member."""
         return AUDIENCE
+
+    def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
+        """Never: the page follows its stream for as long as it takes."""
+        return None
+
+    def confirm(self, target: Target, text: str, journal: Journal) -> None:
+        """Show the confirmation of an order, once.
+
+        Raises:
+            DeliveryDeferred
+        """
+        with _deferred():
+            self._stream.notice(target.conversation_id, target.message_id, text)
+
+    def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
+        """Empty the page: on the console nobody takes back a single message."""
+        if user_id:
+            self._stream.clear(conversation_id)
 
 
 class ConsoleReply:

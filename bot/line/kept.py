@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
 
 from bot.line.phrases import Introduction, phrases
 from bot.messages import Record, UnreadableRecord
-from bot.store import store_errors
+from bot.store import store_errors, text
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,14 @@ class KeptAnswers:
             together.ltrim(key, -ROOM, -1)
             together.expire(key, KEPT_S)
             together.execute()
+
+    def drop(self, conversation_id: str, meant: Callable[[KeptAnswer], bool]) -> None:
+        """Erase the kept answers that are meant."""
+        key = f"kept:{conversation_id}"
+        with store_errors():
+            for stored in self._store.lrange(key, 0, -1):
+                if any(map(meant, _readable(stored))):
+                    self._store.lrem(key, 0, text(stored))
 
     def claim(self, conversation_id: str, token: str) -> list[KeptAnswer]:
         """The kept answers, oldest first, for this reply token to carry; none while another token carries them."""

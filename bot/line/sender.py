@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import redis
@@ -15,8 +15,9 @@ from bot.errors import DeliveryUnknown
 from bot.line.api import CALL_TIMEOUT_S, LineApi, TokenGone
 from bot.line.kept import KeptAnswers
 from bot.line.phrases import phrases
-from bot.line.reply import LineReply, Push
+from bot.line.reply import NOTICE_BEFORE_S, LineReply, Push
 from bot.line.reply_token import ReplyToken
+from bot.messages import Reply
 from bot.platform import Journal, Target
 from bot.store import store_errors
 
@@ -53,6 +54,18 @@ class LineSender:
         """Labels of what the readers may see: members' documents only where everybody had to be let in."""
         place = f"line:{reply_to['chat_id']}"
         return frozenset({"public", "members", place} if self._paired_only else {"public", place})
+
+    def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
+        """Shortly before the reply token dies."""
+        return float(reply_to["expires_at"]) - NOTICE_BEFORE_S if reply_to.get("reply_token") else None
+
+    def confirm(self, target: Target, text: str, journal: Journal) -> None:
+        """Confirm an order on its own reply token."""
+        self.open(target, journal).finish(Reply(text))
+
+    def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
+        """Drop the kept answers to these messages, or to everything that the person asked."""
+        self._kept.drop(conversation_id, lambda kept: kept.user_id == user_id or kept.message_id in message_ids)
 
     def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None:
         """Show on a fresh token (a button was pressed) what is kept for the conversation, or say that nothing is.

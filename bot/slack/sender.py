@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -50,6 +50,17 @@ class SlackSender:
         else:
             inside, own = not reply_to["ext_shared"], f"slack:{channel}"
         return frozenset({"public", "members", own} if inside else {"public", own})
+
+    def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
+        """Never: a thread can be answered at any time."""
+        return None
+
+    def confirm(self, target: Target, text: str, journal: Journal) -> None:
+        """Confirm an order in its thread."""
+        self.open(target, journal).finish(Reply(text))
+
+    def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
+        """Nothing: of what is said on Slack this package keeps nothing itself."""
 
     def _is_member(self, team: str, user: str) -> bool:
         """Whether the person is a full member of the workspace; who cannot be looked up is not."""

@@ -120,11 +120,10 @@ class Desk:
         """POST as a platform would."""
         return httpx.post(self.url + path, content=body, headers=headers, timeout=10)
 
-    def console(self) -> httpx.Client:
-        """A browser's session on the console."""
-        client = httpx.Client(base_url=self.url, timeout=10, headers={"Origin": self.url})
-        client.get("/", params={"token": CONSOLE_TOKEN})
-        return client
+    def console_cookie(self) -> str:
+        """The cookie of a new session on the console."""
+        response = httpx.get(self.url, params={"token": CONSOLE_TOKEN}, timeout=10)
+        return response.cookies["madoguchi_console"]
 
     def shown(self, conversation_id: str) -> list[dict[str, Any]]:
         """The settled answers that the console shows."""

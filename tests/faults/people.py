@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any, Protocol
 
@@ -83,12 +84,13 @@ class OnTheConsole:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._browser = desk.console()
-        self.session = self._browser.cookies["madoguchi_console"].partition(".")[0]
+        self._cookie = desk.console_cookie()
+        self.session = self._cookie.partition(".")[0]
 
     def say(self, text: str) -> list[int]:
         posted = {"id": uuid.uuid4().hex, "text": text}
-        return [self._browser.post("/console/messages", json=posted).status_code]
+        headers = {"Cookie": f"madoguchi_console={self._cookie}", "Content-Type": "application/json"}
+        return [self._desk.post("/console/messages", json.dumps(posted).encode(), headers).status_code]
 
     def events(self) -> list[dict[str, Any]]:
         """Everything that was settled."""

@@ -1,0 +1,54 @@
+"""Due times of conversations that no worker has: a reply token that dies while its question waits in a queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import redis
+
+from bot.errors import DeliveryError, LockLost
+from bot.messages import Message
+from bot.platform import Sender
+from bot.store import store_errors, text
+from workers.batches import Batches
+
+log = logging.getLogger(__name__)
+
+WINDOW_S = 12.0
+"""A time that is further past was missed: whatever wanted it is dead by now."""
+MOST = 500
+
+
+class DueTimes:
+    """Sees to it that `ReplyStream.due` is called in time, whoever is busy. A worker calls it for what it holds."""
+
+    def __init__(self, store: redis.Redis, batches: Batches, senders: Mapping[str, Sender]) -> None:
+        self._store = store
+        self._batches = batches
+        self._senders = senders
+
+    def see_to(self, now: float) -> None:
+        """Call `due` for every conversation that waits and whose time has come."""
+        with store_errors():
+            waiting = self._store.zrange("ready", 0, MOST - 1, withscores=True)
+        for conversation_id, ready_at in waiting:
+            if self._has_come(text(conversation_id), now):
+                self._call(text(conversation_id), now, after_s=max(0.0, ready_at - now))
+
+    def _has_come(self, conversation_id: str, now: float) -> bool:
+        with store_errors():
+            messages = [Message.from_json(m) for m in self._store.hvals(f"messages:{conversation_id}")]
+        times = (self._senders[m.platform].due_at(m.reply_to) for m in messages if m.platform in self._senders)
+        return any(at is not None and at <= now <= at + WINDOW_S for at in times)
+
+    def _call(self, conversation_id: str, now: float, *, after_s: float) -> None:
+        batch = self._batches.take(conversation_id)
+        if batch is None:  # a worker has it, and sees to it
+            return
+        try:
+            self._senders[batch.newest.platform].open(batch.target, batch.journal).due(now)
+        except (DeliveryError, LockLost) as error:
+            log.warning("due time missed", extra={"reason": str(error)})
+        finally:
+            self._batches.hand_back(batch, after_s=after_s, forgive=True)
