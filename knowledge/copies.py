@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import uuid
 from pathlib import Path
-from typing import Self
+from typing import TextIO
 
 
 class PrivateCopy:
@@ -16,8 +16,7 @@ class PrivateCopy:
         copies.mkdir(parents=True, exist_ok=True)
         remove_abandoned(copies)
         self._folder = copies / uuid.uuid4().hex
-        self._lock = _lock_path(self._folder).open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = _locked(_lock_path(self._folder))
         self.path = self._folder
         try:
             shutil.copytree(source, self._folder)
@@ -31,12 +30,6 @@ class PrivateCopy:
         _lock_path(self._folder).unlink(missing_ok=True)
         self._lock.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def remove_abandoned(copies: Path) -> None:
     """Delete the copies of processes that ended without closing them."""
@@ -48,6 +41,15 @@ def remove_abandoned(copies: Path) -> None:
                 continue
             shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
             lock_path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> TextIO:
+    """A file that is locked before others can see it."""
+    hidden = path.with_suffix(".new")
+    lock = hidden.open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    hidden.rename(path)
+    return lock
 
 
 def _lock_path(folder: Path) -> Path:

@@ -21,7 +21,7 @@ class Document:
     Args:
         id: stable for the same place in the same source.
         title: for people.
-        uri: what a person can open, or the path within the source.
+        uri: what a person can open, or the path within the source, with the source's title in front if it has one.
         text: Markdown or plain text, Unix line ends, NFC; a form feed is a BREAK.
         audience: labels of who may read it: `public`, `members`, or places and people by name (`slack:C1`, `line:U1`).
         language: a hint for the splitter, `ja` or `en`; empty: by script.

@@ -73,7 +73,7 @@ def _document(source: Source, name: str, content: Content) -> Document:
     return Document(
         id=f"{source.path.name}/{name}",
         title=content.title or Path(name).stem,
-        uri=name,
+        uri=f"{source.title}/{name}" if source.title else name,
         text=content.text,
         audience=source.audience,
         language=source.language,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from knowledge import generations
@@ -94,7 +95,7 @@ def open_retriever(settings: KnowledgeSettings, embedder: Embedder | None = None
 
 
 def _passages(generation: Generation, candidates: Iterable[Candidate], limit: int) -> tuple[Passage, ...]:
-    best = [candidate for candidate, _ in zip(candidates, range(_LOOKED_AT), strict=False)]
+    best = list(islice(candidates, _LOOKED_AT))
     chunks = generation.chunks([candidate.number for candidate in best])
     kept = distinct(chunks[candidate.number].text for candidate in best)[:limit]
     return tuple(Passage(chunks[best[n].number], best[n].score) for n in kept)

@@ -22,7 +22,7 @@ class Source(BaseModel):
 
     Args:
         path: the folder; in the file relative to the file.
-        title: for people.
+        title: for people; stands in front of the documents' paths.
         language: a hint for the splitter (`ja` or `en`); empty: by each document's script.
         audience: who may read it: `public`, `members`, or places and people by name (`slack:C1`, `line:U1`).
     """

@@ -10,7 +10,7 @@ import redis
 from bot.errors import DeliveryError, LockLost
 from bot.messages import Message
 from bot.platform import Sender
-from bot.store import store_errors, text
+from bot.store import store_errors
 from workers.batches import Batches
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ class DueTimes:
         """Call `due` for every conversation that waits and whose time has come."""
         with store_errors():
             waiting = self._store.zrange("ready", 0, MOST - 1, withscores=True)
-        for conversation_id, ready_at in waiting:
-            if self._has_come(text(conversation_id), now):
-                self._call(text(conversation_id), now, after_s=max(0.0, ready_at - now))
+        for conversation_id, ready_at in ((str(name), float(score)) for name, score in waiting):
+            if self._has_come(conversation_id, now):
+                self._call(conversation_id, now, after_s=max(0.0, ready_at - now))
 
     def _has_come(self, conversation_id: str, now: float) -> bool:
         with store_errors():

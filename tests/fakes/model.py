@@ -89,7 +89,9 @@ class ScriptedGenerator:
         if len(prompt.token_ids) + max_tokens > self._context_tokens:
             raise PromptTooLong(f"{len(prompt.token_ids)} and {max_tokens} tokens")
         script = next(script for script in self.scripts if script.matches(prompt))
-        generation = ScriptedGeneration(self, script, prompt, max_tokens, time.monotonic() + deadline_s, stop)
+        generation = ScriptedGeneration(
+            self, script, prompt, max_tokens=max_tokens, deadline=time.monotonic() + deadline_s, stop=stop
+        )
         with self._lock:
             if len(self._line) > self._queue_limit:
                 raise GeneratorBusy("full")
@@ -144,6 +146,7 @@ class ScriptedGeneration:
         host: ScriptedGenerator,
         script: Script,
         prompt: Prompt,
+        *,
         max_tokens: int,
         deadline: float,
         stop: Sequence[str],

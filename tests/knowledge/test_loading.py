@@ -114,6 +114,14 @@ def test_a_document_has_its_place_and_its_sources_audience(root):
     assert document.audience == {"members"}
 
 
+def test_the_sources_title_stands_in_front_of_the_place(root):
+    (root / "a.txt").write_text("x")
+
+    (document,) = load(Source(path=root, title="社内規程"))
+
+    assert document.uri == "社内規程/a.txt"
+
+
 def test_html_keeps_what_people_read(root):
     (root / "a.html").write_text(
         "<html><head><title>Blog</title><style>p{}</style></head><body><nav>Home</nav><h1>社内ブログ</h1>"
