@@ -7,6 +7,7 @@ model has other figures, and a larger index is nearer to everything.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,16 +17,16 @@ from knowledge import chunk_store, lexical
 from knowledge.embedding import Embedder
 from knowledge.everyday import ENGLISH, JAPANESE
 from knowledge.fusion import Candidate
-from knowledge.language import language
 from knowledge.vectors import VectorIndex
 
 _EVERYDAY: Mapping[str, Sequence[str]] = {"ja": JAPANESE, "en": ENGLISH}
 _OWN_SENTENCES = 64
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What counts as found, for questions in one language."""
+    """What counts as found, for questions in one language and chunks in one language."""
 
     cosine: float
     coverage: float
@@ -35,39 +36,58 @@ class Floor:
         return candidate.cosine >= self.cosine or candidate.coverage >= self.coverage
 
 
-def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embedder) -> dict[str, Floor]:
-    """The floor by the question's language.
+Floors = Mapping[str, Mapping[str, Floor]]
+"""By the question's language, then by the chunk's; of chunks only languages that the index has."""
 
-    Nearer than all but one in twenty everyday questions come; but no nearer than nineteen in twenty of the documents'
-    own sentences do, so that documents about everyday things stay findable. Of the words, half of the way from what
-    everyday questions reach to a chunk that has them all.
+
+def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embedder) -> Floors:
+    """The floors of an index.
+
+    Nearer than all but one in twenty everyday questions come; but, within a language, no nearer than nineteen in twenty
+    of the documents' own sentences do, so that documents about everyday things stay findable. Of the words, half of the
+    way from what everyday questions reach to a chunk that has them all.
     """
-    own = _nearest(vectors, embedder, _own_sentences(database)) or [1.0]
+    own = _own_sentences(database)
+    return {
+        asked_in: {
+            written_in: Floor(
+                cosine=min(
+                    _quantile(_nearest(vectors, embedder, questions, written_in), 0.95),
+                    _quantile(_nearest(vectors, embedder, sentences, written_in), 0.05)
+                    if asked_in == written_in
+                    else 1.0,
+                ),
+                coverage=_coverage_floor(database, questions),
+            )
+            for written_in, sentences in own.items()
+        }
+        for asked_in, questions in _EVERYDAY.items()
+    }
+
+
+def _coverage_floor(database: sqlite3.Connection, questions: Sequence[str]) -> float:
     audiences = chunk_store.audiences(database)
-    floors = {}
-    for name, questions in _EVERYDAY.items():
-        nearest = _nearest(vectors, embedder, questions)
-        covered = max(max(lexical.search(database, q, audiences, 1).values(), default=0.0) for q in questions)
-        cosine = min(float(np.quantile(nearest, 0.95)), float(np.quantile(own, 0.05, method="lower")))
-        floors[name] = Floor(cosine=cosine, coverage=(covered + max(covered, lexical.ALL_ONCE)) / 2)
-    return floors
+    covered = max(max(lexical.search(database, one, audiences, 1).values(), default=0.0) for one in questions)
+    return (covered + max(covered, lexical.ALL_ONCE)) / 2
 
 
-def floor_for(question: str, floors: Mapping[str, Floor]) -> Floor:
-    """The floor for the language that the question is in."""
-    return floors[language(question)]
-
-
-def _nearest(vectors: VectorIndex, embedder: Embedder, questions: Sequence[str]) -> list[float]:
-    if not questions:
-        return []
-    found = vectors.search(embedder.encode_query(questions), None, 1)
+def _nearest(vectors: VectorIndex, embedder: Embedder, questions: Sequence[str], written_in: str) -> list[float]:
+    found = vectors.search(embedder.encode_query(questions), 1, language=written_in)
     return [max(cosines.values(), default=0.0) for cosines in found]
 
 
-def _own_sentences(database: sqlite3.Connection) -> list[str]:
-    """The beginnings of chunks spread evenly over the index."""
+def _quantile(values: Sequence[float], share: float) -> float:
+    return float(np.quantile(values, share))
+
+
+def _own_sentences(database: sqlite3.Connection) -> dict[str, list[str]]:
+    """By every language that the index has the beginnings of chunks, spread evenly over the index."""
     step = max(1, chunk_store.count(database) // _OWN_SENTENCES)
-    numbers = range(1, chunk_store.count(database) + 1, step)
-    chunks = chunk_store.get(database, numbers).values()
-    return [chunk.text.replace("\n", " ").split("。")[0][:100] for chunk in chunks]
+    seen: Counter[str] = Counter()
+    sentences: dict[str, list[str]] = {}
+    for batch in chunk_store.batches(database, _BATCH):
+        for _, chunk, _ in batch:
+            if seen[chunk.language] % step == 0:
+                sentences.setdefault(chunk.language, []).append(chunk.text.replace("\n", " ").split("。")[0][:100])
+            seen[chunk.language] += 1
+    return sentences

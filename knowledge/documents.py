@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from knowledge.language import language
+
 PUBLIC = "public"
 MEMBERS = "members"
 
@@ -54,6 +56,11 @@ class Chunk:
     heading_path: tuple[str, ...]
     text: str
     audience: frozenset[str]
+
+    @property
+    def language(self) -> str:
+        """The language that it is written in, `ja` or `en`."""
+        return language(self.text)
 
     @property
     def searchable(self) -> str:

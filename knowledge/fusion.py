@@ -12,24 +12,45 @@ from dataclasses import dataclass
 from knowledge import lexical
 
 LEXICAL_WEIGHT = 2.0
+LANGUAGE_WEIGHT = 0.75
 NEAR_DUPLICATE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """What one wording of a question found: chunks by number with their cosine, and with their coverage."""
+class Near:
+    """How near a chunk is: its cosine, and its lead, which may be compared between languages.
 
-    dense: Mapping[int, float]
+    A model finds everything in the question's own language nearer than anything in another. So a part of the floor of
+    the chunk's language is taken off: what unrelated questions reach there says nothing for the chunk.
+    """
+
+    cosine: float
+    lead: float
+
+    @classmethod
+    def above(cls, floor: float, cosine: float) -> Near:
+        """A cosine in a language with this floor."""
+        return cls(cosine, cosine - LANGUAGE_WEIGHT * floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What one wording of a question found: chunks by number, how near they are, and how they cover its words."""
+
+    dense: Mapping[int, Near]
     lexical: Mapping[int, float]
 
     def cosine(self, number: int) -> float:
         """The chunk's cosine; the least of those found for a chunk that was not among them."""
-        return self.dense.get(number, min(self.dense.values(), default=0.0))
+        near = self.dense.get(number)
+        return near.cosine if near else min((one.cosine for one in self.dense.values()), default=0.0)
 
     def score(self, number: int) -> float:
-        """The chunk's cosine between the worst and the best found, and its coverage with double weight."""
-        best, worst = max(self.dense.values(), default=0.0), min(self.dense.values(), default=0.0)
-        dense = (self.cosine(number) - worst) / (best - worst) if best > worst else 0.0
+        """The chunk's lead between the worst and the best found, and its coverage with double weight."""
+        leads = [near.lead for near in self.dense.values()]
+        spread = max(leads) - min(leads) if leads else 0.0
+        near = self.dense.get(number)
+        dense = (near.lead - min(leads)) / spread if near and spread else 0.0
         return dense + LEXICAL_WEIGHT * self.lexical.get(number, 0.0)
 
 

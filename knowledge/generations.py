@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from knowledge import chunking, lexical
-from knowledge.calibration import Floor
+from knowledge.calibration import Floor, Floors
 from knowledge.embedding import Embedder
 
 LEXICAL = "lexical.sqlite"
@@ -27,7 +26,7 @@ class Manifest:
     digest: str
     documents: int
     chunks: int
-    floors: Mapping[str, Floor]
+    floors: Floors
 
     def write(self, folder: Path) -> None:
         """Put it into the generation's folder."""
@@ -37,7 +36,10 @@ class Manifest:
     def read(cls, folder: Path) -> Manifest:
         """The manifest of the generation in this folder."""
         facts = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        floors = {name: Floor(**floor) for name, floor in facts.pop("floors").items()}
+        floors = {
+            asked_in: {written_in: Floor(**floor) for written_in, floor in some.items()}
+            for asked_in, some in facts.pop("floors").items()
+        }
         return cls(**facts, floors=floors)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from heapq import nlargest
 from pathlib import Path
 
 from knowledge import chunk_store, generations, lexical
@@ -15,8 +16,9 @@ from knowledge.copies import PrivateCopy
 from knowledge.documents import Chunk
 from knowledge.embedding import Vectors
 from knowledge.errors import NoIndex
-from knowledge.fusion import Sides
+from knowledge.fusion import Near, Sides
 from knowledge.generations import LEXICAL, VECTORS, Manifest
+from knowledge.language import language
 from knowledge.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
@@ -44,21 +46,35 @@ class Generation:
         self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self._one_statement = threading.Lock()
 
-    @property
-    def floors(self) -> Mapping[str, Floor]:
-        """How near a chunk must be to count as found, by the question's language."""
-        return self.manifest.floors
+    def floors(self, question: str) -> Mapping[str, Floor]:
+        """How near a chunk must be to count as found by this question, by the chunk's language."""
+        return self.manifest.floors[language(question)]
 
-    def search(self, wordings: Collection[str], vectors: Vectors, labels: frozenset[str]) -> list[Sides]:
-        """What each wording finds among the chunks that who bears the labels may read; `vectors` has a row for each."""
+    def search(self, wordings: Sequence[str], vectors: Vectors, labels: frozenset[str]) -> list[Sides]:
+        """What each wording of a question finds among the chunks that who bears the labels may read.
+
+        The first wording is the question itself; `vectors` has a row for each.
+        """
         with self._one_statement:
             audiences = chunk_store.readable(self._database, labels)
             covered = [lexical.search(self._database, wording, audiences, CANDIDATES) for wording in wordings]
             everything = audiences == chunk_store.audiences(self._database)
         if not audiences:
             return [Sides({}, {}) for _ in wordings]
-        near = self._vectors.search(vectors, None if everything else audiences, CANDIDATES)
+        near = self._near(vectors, None if everything else audiences, self.floors(wordings[0]))
         return [Sides(dense, coverage) for dense, coverage in zip(near, covered, strict=True)]
+
+    def _near(
+        self, vectors: Vectors, audiences: Collection[int] | None, floors: Mapping[str, Floor]
+    ) -> list[dict[int, Near]]:
+        """For each vector the chunks with the best lead, whichever language they are in."""
+        found: list[dict[int, Near]] = [{} for _ in vectors]
+        for written_in, floor in floors.items():
+            only = written_in if len(floors) > 1 else None
+            nearest = self._vectors.search(vectors, CANDIDATES, audiences=audiences, language=only)
+            for known, cosines in zip(found, nearest, strict=True):
+                known |= {number: Near.above(floor.cosine, cosine) for number, cosine in cosines.items()}
+        return [dict(nlargest(CANDIDATES, known.items(), key=lambda item: item[1].lead)) for known in found]
 
     def chunks(self, numbers: Collection[int]) -> dict[int, Chunk]:
         """The chunks with these numbers."""

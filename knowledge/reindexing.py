@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from knowledge import chunk_store, generations, lexical
-from knowledge.calibration import Floor, calibrate
+from knowledge.calibration import Floors, calibrate
 from knowledge.chunking import Limit, split
 from knowledge.copies import remove_abandoned
 from knowledge.documents import Skipped
@@ -139,14 +139,15 @@ def _already_answering(index_path: Path, manifest: Manifest) -> str | None:
 
 def _fill(
     database: sqlite3.Connection, folder: Path, embedder: Embedder, cache: VectorCache, progress: Progress
-) -> tuple[int, dict[str, Floor]]:
+) -> tuple[int, Floors]:
     """Make the draft's chunks searchable on both sides and measure its floors; how many vectors were computed."""
     total, done, embedded = chunk_store.count(database), 0, 0
     with closing(VectorIndex.create(folder / VECTORS, total)) as vectors, _transaction(database):
         for batch in chunk_store.batches(database, BATCH):
             numbers, chunks, audiences = zip(*batch, strict=True)
             encoded, new = cache.encode_document([chunk.searchable for chunk in chunks], embedder)
-            vectors.add(numbers, encoded, audiences)
+            languages = [chunk.language for chunk in chunks]
+            vectors.add(numbers, encoded, audiences=audiences, languages=languages)
             lexical.add(database, zip(numbers, chunks, strict=True))
             _check(vectors, numbers[0], encoded[:1])
             embedded, done = embedded + new, done + len(batch)
@@ -158,7 +159,7 @@ def _fill(
 
 def _check(vectors: VectorIndex, number: int, vector: Vectors) -> None:
     """A chunk must find itself, or, where several say the same, one that is as near."""
-    (found,) = vectors.search(vector, None, 1)
+    (found,) = vectors.search(vector, 1)
     if number not in found and max(found.values(), default=0.0) < 0.999:
         raise IndexBroken(f"chunk {number} is not found by its own vector")
 

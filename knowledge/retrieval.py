@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Self
 
 from knowledge import generations
-from knowledge.calibration import floor_for
 from knowledge.documents import Passage
 from knowledge.embedding import Embedder, load_embedder
-from knowledge.fusion import Candidate, distinct, fuse
-from knowledge.index import Generation, Index
+from knowledge.fusion import distinct, fuse
+from knowledge.index import Index
 from knowledge.settings import KnowledgeSettings
 
 NEAREST = 3
 _CONTEXT_CHARS = 200
 """Of the earlier question; a long one must not push this one out of the embedder's window."""
 
-_LOOKED_AT = 20
-"""Candidates that are read to leave out near duplicates; those behind are never shown."""
+_LOOKED_AT = 30
+"""Candidates that are read; what is near in meaning or words is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,16 @@ class Retriever:
         wordings = [query, f"{context[-1][:_CONTEXT_CHARS]}\n{query}"] if context else [query]
         vectors = self._embedder.encode_query(wordings)
         with self._index.generation() as generation:
-            candidates = fuse(generation.search(wordings, vectors, audience))
-            floor = floor_for(query, generation.floors)
-            found = _passages(generation, filter(floor.passes, candidates), limit)
-            near = _passages(generation, (one for one in candidates if not floor.passes(one)), NEAREST)
-            return Retrieval(found, near, generation.name)
+            candidates = fuse(generation.search(wordings, vectors, audience))[:_LOOKED_AT]
+            chunks = generation.chunks([candidate.number for candidate in candidates])
+            floors = generation.floors(query)
+        found: list[Passage] = []
+        near: list[Passage] = []
+        for candidate in candidates:
+            chunk = chunks[candidate.number]
+            passes = floors[chunk.language].passes(candidate)
+            (found if passes else near).append(Passage(chunk, candidate.score))
+        return Retrieval(_distinct(found)[:limit], _distinct(near)[:NEAREST], generation.name)
 
     def follow(self) -> None:
         """Open the newest generation now and let go of the old one, instead of with the next question.
@@ -94,8 +97,5 @@ def open_retriever(settings: KnowledgeSettings, embedder: Embedder | None = None
     return Retriever(Index(settings.index_path, generations.fingerprint(loaded)), loaded)
 
 
-def _passages(generation: Generation, candidates: Iterable[Candidate], limit: int) -> tuple[Passage, ...]:
-    best = list(islice(candidates, _LOOKED_AT))
-    chunks = generation.chunks([candidate.number for candidate in best])
-    kept = distinct(chunks[candidate.number].text for candidate in best)[:limit]
-    return tuple(Passage(chunks[best[n].number], best[n].score) for n in kept)
+def _distinct(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    return tuple(passages[n] for n in distinct(passage.chunk.text for passage in passages))

@@ -43,19 +43,37 @@ class VectorIndex:
         client = _client(folder)
         return cls(client, client.get_collection(_NAME, embedding_function=None))
 
-    def add(self, numbers: Sequence[int], vectors: Vectors, audiences: Sequence[int]) -> None:
-        """Add unit-length vectors, each with its chunk's number and its audience's."""
+    def add(
+        self, numbers: Sequence[int], vectors: Vectors, *, audiences: Sequence[int], languages: Sequence[str]
+    ) -> None:
+        """Add unit-length vectors, each with its chunk's number and language, and its audience's number."""
         self._collection.add(
             ids=[str(number) for number in numbers],
             embeddings=vectors,
-            metadatas=[{"audience": audience} for audience in audiences],
+            metadatas=[
+                {"audience": audience, "language": language}
+                for audience, language in zip(audiences, languages, strict=True)
+            ],
         )
 
-    def search(self, query: Vectors, audiences: Collection[int] | None, limit: int) -> list[dict[int, float]]:
-        """For each query vector the nearest chunks of the audiences (None: of all) by number, with their cosine."""
-        where: Any = None if audiences is None else {"audience": {"$in": [*audiences]}}
+    def search(
+        self,
+        queries: Vectors,
+        limit: int,
+        *,
+        audiences: Collection[int] | None = None,
+        language: str | None = None,
+    ) -> list[dict[int, float]]:
+        """For each query vector the nearest chunks by number, with their cosine.
+
+        Only those of the audiences and in the language, where given.
+        """
+        where = _all_of(
+            [{"audience": {"$in": [*audiences]}}] if audiences is not None else [],
+            [{"language": language}] if language is not None else [],
+        )
         found = self._collection.query(
-            query_embeddings=np.ascontiguousarray(query), n_results=limit, where=where, include=["distances"]
+            query_embeddings=np.ascontiguousarray(queries), n_results=limit, where=where, include=["distances"]
         )
         return [
             {int(number): 1.0 - distance for number, distance in zip(numbers, distances, strict=True)}
@@ -69,6 +87,12 @@ class VectorIndex:
     def close(self) -> None:
         """Let go of the directory."""
         self._client.close()
+
+
+def _all_of(*conditions: list[Any]) -> Any:
+    """Chroma's filter for all conditions; it takes an `$and` of two or more only."""
+    given = [condition for some in conditions for condition in some]
+    return {"$and": given} if len(given) > 1 else given[0] if given else None
 
 
 def _client(folder: Path) -> Client:

@@ -31,10 +31,10 @@ class DueTimes:
     def see_to(self, now: float) -> None:
         """Call `due` for every conversation that waits and whose time has come."""
         with store_errors():
-            waiting = self._store.zrange("ready", 0, MOST - 1, withscores=True)
-        for conversation_id, ready_at in ((str(name), float(score)) for name, score in waiting):
+            waiting = self._store.zrange("ready", 0, MOST - 1)
+        for conversation_id in map(str, waiting):
             if self._has_come(conversation_id, now):
-                self._call(conversation_id, now, after_s=max(0.0, ready_at - now))
+                self._call(conversation_id, now)
 
     def _has_come(self, conversation_id: str, now: float) -> bool:
         with store_errors():
@@ -42,7 +42,9 @@ class DueTimes:
         times = (self._senders[m.platform].due_at(m.reply_to) for m in messages if m.platform in self._senders)
         return any(at is not None and at <= now <= at + WINDOW_S for at in times)
 
-    def _call(self, conversation_id: str, now: float, *, after_s: float) -> None:
+    def _call(self, conversation_id: str, now: float) -> None:
+        with store_errors():
+            ready_at = self._store.zscore("ready", conversation_id) or now
         batch = self._batches.take(conversation_id)
         if batch is None:  # a worker has it, and sees to it
             return
@@ -51,4 +53,4 @@ class DueTimes:
         except (DeliveryError, LockLost) as error:
             log.warning("due time missed", extra={"reason": str(error)})
         finally:
-            self._batches.hand_back(batch, after_s=after_s, forgive=True)
+            self._batches.hand_back(batch, after_s=max(0.0, ready_at - now), forgive=True)

@@ -178,11 +178,15 @@ def rankings(generation: Generation, embedder: Embedder, question: Question) -> 
     sides = generation.search(wordings, embedder.encode_query(wordings), AUDIENCE)
     orders = {
         "fused": [candidate.number for candidate in fuse(sides)],
-        "dense": by_score(sides[-1].dense),
+        "dense": by_score(cosines(sides[-1])),
         "lexical": by_score(sides[-1].lexical),
         "rank_fusion": by_score(reciprocal_ranks(sides[-1])),
     }
     return {system: documents(generation, order) for system, order in orders.items()}
+
+
+def cosines(sides: Sides) -> dict[int, float]:
+    return {number: near.cosine for number, near in sides.dense.items()}
 
 
 def by_score(found: Mapping[int, float]) -> list[int]:
@@ -190,7 +194,7 @@ def by_score(found: Mapping[int, float]) -> list[int]:
 
 
 def reciprocal_ranks(sides: Sides, constant: int = 60) -> dict[int, float]:
-    ranks = [{number: place for place, number in enumerate(by_score(side))} for side in (sides.dense, sides.lexical)]
+    ranks = [{number: place for place, number in enumerate(by_score(side))} for side in (cosines(sides), sides.lexical)]
     return {
         number: sum(1 / (constant + 1 + side[number]) for side in ranks if number in side)
         for number in ranks[0] | ranks[1]

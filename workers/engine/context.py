@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.engine.binding import llama_cpp
 from workers.engine.model import Model
 from workers.generation import GenerationFailed
 from workers.models.memory import CHUNK_TOKENS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import llama_cpp
+from workers.engine.binding import llama_cpp
 
 log = logging.getLogger("llama.cpp")
 

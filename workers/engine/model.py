@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import llama_cpp
-
+from workers.engine.binding import llama_cpp
 from workers.engine.logs import log_to_python
 from workers.generation import GenerationFailed
 from workers.models.gguf import read_header
