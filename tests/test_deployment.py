@@ -109,5 +109,5 @@ def test_the_slack_guide_lists_the_scopes_of_the_manifest() -> None:
 def test_the_slack_manifest_sends_mentions_and_direct_messages_to_our_path() -> None:
     events = MANIFEST["settings"]["event_subscriptions"]
 
-    assert events["bot_events"] == ["app_mention", "message.im"]
+    assert events["bot_events"] == ["app_mention", "message.im", "message.channels", "message.groups"]
     assert events["request_url"].endswith("/slack/events")
