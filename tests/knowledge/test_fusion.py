@@ -1,0 +1,48 @@
+"""Fusion: by score, over the wordings of a question, and between languages."""
+
+from knowledge.fusion import Near, Sides, distinct, fuse
+
+
+def near(**cosines: float) -> dict[int, Near]:
+    return {int(name[1:]): Near.above(0.8, cosine) for name, cosine in cosines.items()}
+
+
+def test_words_that_are_covered_outweigh_a_little_nearness():
+    sides = Sides(near(n1=0.90, n2=0.89, n3=0.80), {2: 0.4})
+
+    assert [candidate.number for candidate in fuse([sides])] == [2, 1, 3]
+
+
+def test_a_chunk_that_only_its_words_found_is_a_candidate():
+    sides = Sides(near(n1=0.90, n2=0.85), {7: 0.9})
+
+    best = fuse([sides])[0]
+
+    assert (best.number, best.cosine, best.coverage) == (7, 0.85, 0.9)
+
+
+def test_a_chunk_that_both_wordings_find_comes_first():
+    alone = Sides(near(n1=0.90, n2=0.88, n3=0.80), {})
+    joined = Sides(near(n2=0.90, n3=0.89, n1=0.80), {})
+
+    assert [candidate.number for candidate in fuse([alone, joined])] == [2, 1, 3]
+
+
+def test_coverage_is_of_the_question_itself():
+    (candidate,) = fuse([Sides({}, {}), Sides(near(n1=0.9), {1: 0.9})])
+
+    assert candidate.coverage == 0.0
+
+
+def test_another_language_is_compared_by_what_is_usual_there():
+    sides = Sides({1: Near.above(0.85, 0.87), 2: Near.above(0.79, 0.86), 3: Near.above(0.85, 0.80)}, {})
+
+    assert [candidate.number for candidate in fuse([sides])] == [2, 1, 3]
+
+
+def test_nothing_found_gives_no_candidate():
+    assert fuse([Sides({}, {})]) == []
+
+
+def test_near_repetitions_are_left_out():
+    assert distinct(["会議室は前日までに予約します。", "会議室は、前日までに予約します", "経費は25日まで"]) == [0, 2]
