@@ -48,21 +48,17 @@ def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embe
     way from what everyday questions reach to a chunk that has them all.
     """
     own = _own_sentences(database)
-    return {
-        asked_in: {
-            written_in: Floor(
-                cosine=min(
-                    _quantile(_nearest(vectors, embedder, questions, written_in), 0.95),
-                    _quantile(_nearest(vectors, embedder, sentences, written_in), 0.05)
-                    if asked_in == written_in
-                    else 1.0,
-                ),
-                coverage=_coverage_floor(database, questions),
-            )
-            for written_in, sentences in own.items()
+    floors: dict[str, dict[str, Floor]] = {}
+    for asked_in, questions in _EVERYDAY.items():
+        coverage = _coverage_floor(database, questions)
+        unrelated = {
+            written_in: _quantile(_nearest(vectors, embedder, questions, written_in), 0.95) for written_in in own
         }
-        for asked_in, questions in _EVERYDAY.items()
-    }
+        if asked_in in own:
+            related = _quantile(_nearest(vectors, embedder, own[asked_in], asked_in), 0.05)
+            unrelated[asked_in] = min(unrelated[asked_in], related)
+        floors[asked_in] = {written_in: Floor(cosine, coverage) for written_in, cosine in unrelated.items()}
+    return floors
 
 
 def _coverage_floor(database: sqlite3.Connection, questions: Sequence[str]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from knowledge.documents import Chunk
 
@@ -28,23 +28,17 @@ def create(database: sqlite3.Connection) -> None:
     database.executescript(_SCHEMA)
 
 
-def add(database: sqlite3.Connection, chunk: Chunk) -> None:
-    """Give the chunk the next number; one that is already there is passed over."""
-    labels = json.dumps(sorted(chunk.audience))
-    database.execute("INSERT OR IGNORE INTO audiences (labels) VALUES (?)", [labels])
-    database.execute(
-        "INSERT OR IGNORE INTO chunks (id, document_id, title, uri, heading_path, text, audience) "
-        "VALUES (?, ?, ?, ?, ?, ?, (SELECT number FROM audiences WHERE labels = ?))",
-        [
-            chunk.id,
-            chunk.document_id,
-            chunk.title,
-            chunk.uri,
-            json.dumps(chunk.heading_path, ensure_ascii=False),
-            chunk.text,
-            labels,
-        ],
-    )
+def add(database: sqlite3.Connection, chunks: Iterable[Chunk]) -> None:
+    """Give each chunk the next number; one that is already there is passed over."""
+    for chunk in chunks:
+        labels = json.dumps(sorted(chunk.audience))
+        headings = json.dumps(chunk.heading_path, ensure_ascii=False)
+        database.execute("INSERT OR IGNORE INTO audiences (labels) VALUES (?)", [labels])
+        database.execute(
+            "INSERT OR IGNORE INTO chunks (id, document_id, title, uri, heading_path, text, audience) "
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT number FROM audiences WHERE labels = ?))",
+            [chunk.id, chunk.document_id, chunk.title, chunk.uri, headings, chunk.text, labels],
+        )
 
 
 def readable(database: sqlite3.Connection, labels: frozenset[str]) -> tuple[int, ...]:

@@ -106,15 +106,20 @@ def _stage(
     with _transaction(database):
         for source in sources:
             before = chunk_store.count(database)
-            for item in load(source):
-                if isinstance(item, Skipped):
-                    skipped.append(item)
-                    continue
-                for chunk in split(item, limit):
-                    chunk_store.add(database, chunk)
+            skipped += _stage_source(database, source, limit)
             if chunk_store.count(database) == before and not allow_empty:
                 raise SourceEmpty(f"{source.path} has no document; the index stays as it is")
     return tuple(skipped)
+
+
+def _stage_source(database: sqlite3.Connection, source: Source, limit: Limit) -> list[Skipped]:
+    skipped = []
+    for item in load(source):
+        if isinstance(item, Skipped):
+            skipped.append(item)
+        else:
+            chunk_store.add(database, split(item, limit))
+    return skipped
 
 
 def _describe(database: sqlite3.Connection, embedder: Embedder) -> Manifest:

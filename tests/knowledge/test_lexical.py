@@ -24,7 +24,7 @@ def database():
         "鍵は総務",
     ]
     for number, text in enumerate(texts, start=1):
-        chunk_store.add(connection, chunk(number, text, "members" if number == 4 else "public"))
+        chunk_store.add(connection, [chunk(number, text, "members" if number == 4 else "public")])
     for batch in chunk_store.batches(connection, 10):
         lexical.add(connection, ((number, one) for number, one, _ in batch))
     yield connection

@@ -152,6 +152,18 @@ def test_closing_leaves_no_copy(run, settings, embedder):
     assert copies(settings) == []
 
 
+def test_the_copy_of_a_process_that_was_killed_is_deleted(run, settings, retriever):
+    run()
+    abandoned = settings.index_path / "readers" / "abandoned"
+    abandoned.mkdir(parents=True)
+    abandoned.with_suffix(".lock").touch()
+
+    retriever.follow()
+
+    assert not abandoned.exists()
+    assert len(copies(settings)) == 1
+
+
 def copies(settings: KnowledgeSettings) -> list[Path]:
     return [path for path in (settings.index_path / "readers").iterdir() if path.is_dir()]
 
