@@ -5,8 +5,8 @@ FROM python:3.11-slim-bookworm AS build
 # 2015) and on every 64-bit ARM. Faster, but only on machines like the one that builds:
 #   docker compose build --build-arg LLAMA_CMAKE_ARGS=-DGGML_NATIVE=ON
 ARG LLAMA_CMAKE_ARGS=-DGGML_NATIVE=OFF
-# PyTorch without CUDA: gigabytes less. Empty it to install from PyPI alone.
-ARG PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# The address of PyTorch's packages for the CPU, as its own installation guide names it: gigabytes less than with CUDA.
+ARG PIP_EXTRA_INDEX_URL=
 ENV CMAKE_ARGS=$LLAMA_CMAKE_ARGS PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 RUN apt-get update \

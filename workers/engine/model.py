@@ -37,7 +37,7 @@ class Model:
         llama_cpp.llama_backend_init()
         parameters = llama_cpp.llama_model_default_params()
         parameters.progress_callback = llama_cpp.llama_progress_callback(lambda _part, _data: keep_loading())
-        # Mapped into memory, the file stays there beside its repacked copy: 1.9 GB instead of 1.3 for the default model.
+        # Mapped, the file stays in memory beside its repacked copy: 1.9 GB instead of 1.3 for the default model.
         parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
         parameters.use_extra_bufts = not _has_amx()
         self.pointer: Any = llama_cpp.llama_model_load_from_file(bytes(path), parameters)

@@ -34,11 +34,11 @@ def write_answer(generation: LlamaGeneration, model: Model, context: Context, pa
         return
     if not text.stopped:
         generation.write(text.flush())
-    generation.end(reason)
     pace.add_answer(generation.written_tokens)
     tokens = {"prompt_tokens": len(generation.request.prompt), "reused_tokens": kept}
     tokens["completion_tokens"] = generation.written_tokens
     log.info("answer written", extra={**tokens, "elapsed_ms": round(1000 * (time.monotonic() - began))})
+    generation.end(reason)
 
 
 def _read_prompt(generation: LlamaGeneration, context: Context, pace: Pace, kept: int) -> bool:
