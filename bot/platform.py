@@ -1,12 +1,11 @@
-"""What a platform is: the protocols that Slack, LINE and the console implement, and how text is cut to their limits.
+"""What a platform is: the protocols that Slack, LINE and the console implement.
 
 A further platform is one folder beside `bot/slack`, its samples, and one row in `tests/bot/test_platform_contract.py`.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -156,68 +155,3 @@ class Sender(Protocol):
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Erase what the platform's own part of the store keeps of these messages, or of everything of a person."""
         ...
-
-
-def split_text(text: str, limit: int, length: Callable[[str], int] = len) -> list[str]:
-    """`text` in parts of at most `limit`, measured by `length` (characters, or UTF-16 units for LINE).
-
-    Cut where a reader would: before a paragraph, else after a line, else after a sentence (。！？ or .!? and a space),
-    else between characters, never inside an emoji sequence or before a combining mark. A code fence that is cut is
-    closed in its part and opened again in the next. Only white space at the cuts is lost; empty text gives no part.
-    """
-    parts: list[str] = []
-    rest = text.strip()
-    while rest:
-        part, rest, reopened = _first_part(rest, limit, length)
-        parts.append(part)
-        rest = reopened + rest if rest else ""
-    return parts
-
-
-_CUTS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", " ")
-_FENCE = "```"
-
-
-def _first_part(text: str, limit: int, length: Callable[[str], int]) -> tuple[str, str, str]:
-    """The longest good first part, the rest, and what the rest must begin with (an opened code fence)."""
-    if length(text) <= limit:
-        return text, "", ""
-    room = limit - len("\n" + _FENCE)
-    window = _longest_prefix(text, max(room, 1), length)
-    cut = next(_good_cuts(window), len(window))
-    part, rest = text[:cut].rstrip(), text[cut:].lstrip("\n ")
-    if part.count(_FENCE) % 2:
-        opening = part[part.rindex(_FENCE) :].split("\n", 1)[0]
-        if len(opening) + 1 < cut:  # else the fence line itself would be all that moves on: no progress
-            return part + "\n" + _FENCE, rest, opening + "\n"
-    return part or text[:cut], rest, ""
-
-
-def _good_cuts(window: str) -> Iterator[int]:
-    """Places to cut, best first; a cut in the first third would waste the part."""
-    for mark in _CUTS:
-        at = window.rfind(mark)
-        if at >= len(window) // 3:
-            yield at + len(mark)
-
-
-def _longest_prefix(text: str, limit: int, length: Callable[[str], int]) -> str:
-    """The longest prefix within `limit` that does not end inside a cluster (joiners and combining marks stay)."""
-    low, high = 1, min(len(text), limit)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if length(text[:middle]) <= limit else (low, middle - 1)
-    end = low
-    while end > 1 and end < len(text) and _joins(text[end], text[end - 1]):
-        end -= 1
-    return text[:end] if end > 1 else text[:low]
-
-
-def _joins(character: str, before: str) -> bool:
-    """Whether `character` belongs to the cluster of the one before it."""
-    return (
-        unicodedata.combining(character) != 0
-        or character in "\u200d\ufe0e\ufe0f"
-        or before == "\u200d"
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-    )

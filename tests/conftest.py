@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
 
 from bot.store import connect
 from workers.embedded import store_command
+
+
+settings.register_profile("everywhere the same", deadline=None, derandomize=True)
+settings.load_profile("everywhere the same")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.line.phrases import phrases
 from bot.messages import Citation, Reply
-from bot.platform import split_text
+from bot.splitting import split_text
 
 MAX_TEXT_UNITS = 5_000
 """LINE: UTF-16 units in one text message."""

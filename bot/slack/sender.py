@@ -12,9 +12,10 @@ from slack_sdk.web import SlackResponse
 
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
 from bot.messages import Reply
-from bot.platform import Delivered, Journal, Target, split_text
+from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines
 from bot.slack.web import TooLong, call, slack_client
+from bot.splitting import split_text
 from bot.store import store_errors
 
 __all__ = ["SlackReply", "SlackSender", "slack_client"]
