@@ -15,7 +15,6 @@ from hypothesis import settings
 from bot.store import connect
 from workers.embedded import store_command
 
-
 settings.register_profile("everywhere the same", deadline=None, derandomize=True)
 settings.load_profile("everywhere the same")
 
