@@ -9,11 +9,16 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class Lines(logging.Formatter):
-    """The standard line, with the record's extra facts behind it."""
+    """The standard line, with the record's extra facts behind its message; a traceback follows below."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class calls it so
         facts = [f"{name}={value!r}" for name, value in vars(record).items() if name not in _STANDARD]
-        return " ".join((super().format(record), *facts))
+        return " ".join((_one_line(super().formatMessage(record)), *facts))
+
+
+def _one_line(text: str) -> str:
+    """The text with everything escaped that could begin a line or steer a terminal."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

@@ -41,7 +41,7 @@ class Record:
                 raise UnreadableRecord(f"not a {cls.__name__} of version {VERSION} or older")
             known = {f.name for f in fields(cls)}
             return cls(**{name: value for name, value in record.items() if name in known})
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise UnreadableRecord(f"unreadable {cls.__name__}: {error}") from error
 
 
@@ -143,7 +143,7 @@ def control_from_json(text: str | bytes) -> Control:
     """
     try:
         kind = _CONTROLS[json.loads(text)["kind"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UnreadableRecord(f"unreadable control event: {error}") from error
     return kind.from_json(text)
 

@@ -34,7 +34,11 @@ def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:
         task_publish_retry=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a worker waits for its store for as long as it takes
-        broker_transport_options={"socket_timeout": publish_timeout_s, "socket_connect_timeout": publish_timeout_s},
+        broker_transport_options={
+            "socket_timeout": publish_timeout_s,
+            "socket_connect_timeout": publish_timeout_s,
+            "max_retries": 0,  # else a publish to a store that is gone tries, and sleeps, for six seconds
+        },
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         timezone="UTC",
