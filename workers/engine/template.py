@@ -81,9 +81,8 @@ class ChatTemplate:
         numbers = [int(number) for number in found[1::2]]
         if numbers != list(range(len(messages))):
             raise TemplateUnusable("the chat template drops, repeats or reorders messages")
-        written = (
-            Piece(part, control=n % 2 == 0) if n % 2 == 0 else _said(messages, part) for n, part in enumerate(found)
-        )
+        # Between the placeholders stands what the template wrote; their numbers are at the odd places.
+        written = (_said(messages, part) if n % 2 else Piece(part, control=True) for n, part in enumerate(found))
         return [piece for piece in written if piece.text]
 
     def _contents(self, messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
