@@ -73,15 +73,16 @@ def delete(event: Deletion, clerk: Clerk) -> None:
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
     clerk.senders[event.platform].erase(conversation, message_ids=[event.message_id, *answered_with_it])
+    _forget_dead(clerk.store, lambda record: event.message_id in (record.get("id"), record.get("message_id")))
     _rewrite_the_file(clerk.store)
 
 
 def stop(control_id: str, event: Command, clerk: Clerk) -> None:
-    """End the running answer, and what was asked before the word was said."""
+    """End the running answer, and what this person asked before saying the word."""
     with store_errors():
         something = clerk.store.exists(f"inbox:{event.conversation_id}")
     if something:
-        clerk.interrupts.stop(event.conversation_id, event.sent_at)
+        clerk.interrupts.stop(event.conversation_id, event.user_id, event.sent_at)
         clerk.hints.answer(event.conversation_id)
     else:
         say("nothing_to_stop", control_id, event, clerk)
@@ -147,7 +148,7 @@ def erase_person(event: Command, clerk: Clerk) -> None:
         clerk.conversations.erase(conversation, speaker=event.user_id)
         clerk.interrupts.changed(conversation, ANY)
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)
-    _forget_dead(clerk.store, event.user_id)
+    _forget_dead(clerk.store, lambda record: record.get("user_id") == event.user_id)
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
     _rewrite_the_file(clerk.store)
@@ -187,11 +188,12 @@ def _reword_waiting(event: Edit, store: redis.Redis) -> bool:
         return bool(script(store, "workers", "edit")(keys=keys, args=[event.message_id, changed.to_json()]))
 
 
-def _forget_dead(store: redis.Redis, user_id: str) -> None:
+def _forget_dead(store: redis.Redis, meant: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Drop the dead letters with a message or control event that is meant."""
     with store_errors():
-        for name, letter in store.hscan_iter("dead"):
-            spoken = json.loads(letter).get("messages", [])
-            if any(message.get("user_id") == user_id for message in spoken):
+        for name, text_of_letter in store.hscan_iter("dead"):
+            letter = json.loads(text_of_letter)
+            if any(map(meant, [*letter.get("messages", ()), letter.get("control", {})])):
                 store.hdel("dead", name)
 
 

@@ -55,7 +55,8 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     watch = Watch(desk.interrupts, batch)
     if greeting := smalltalk.kind(batch.text):
         return Answer(Reply(phrase(greeting, batch.target.language)))
-    wait_for_model(reply, batch, watch, desk)
+    if not wait_for_model(reply, batch, watch, desk):
+        return Answer(Reply(phrase("stopped", batch.target.language)))
     conversation = desk.conversations.load(batch.conversation_id)
     audience = desk.senders[batch.newest.platform].audience(batch.newest.reply_to)
     policy = desk.policy.of(audience)
@@ -63,24 +64,32 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     if not found.passages and not policy.general:
         return not_found(batch, found.nearest, policy.contact)
     drafted = draft(conversation, asked(batch), found.passages, desk.generator, desk.answer_tokens)
+    if not drafted.prompt.passages and not policy.general:  # the question left no room for them
+        return not_found(batch, found.passages, policy.contact, drafted.cut)
     written = write(drafted.prompt, batch.text, reply, watch, desk)
     if not written.text:
-        return not_found(batch, found.passages, policy.contact)
+        return not_found(batch, found.passages, policy.contact, drafted.cut)
     return finished(batch, drafted, written)
 
 
-def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> None:
-    """Return when the model is loaded; who asks is told so meanwhile.
+def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> bool:
+    """Whether the answer is still wanted when the model is loaded; who asks is told so meanwhile.
 
     Raises:
         Interrupted
     """
-    if desk.generator.load.ready:
-        return
-    reply.waiting(phrase("loading", batch.target.language))
-    while not desk.generator.load.ready:
-        if happened := watch.look():
+    told = False
+    while True:
+        happened = watch.look()
+        if happened == "stop":
+            return False
+        if happened:
             raise Interrupted(happened)
+        if desk.generator.load.ready:
+            return True
+        if not told:
+            reply.waiting(phrase("loading", batch.target.language))
+            told = True
         reply.due(time.time())
         time.sleep(0.1)
 
@@ -91,7 +100,7 @@ def asked(batch: Batch) -> Turn:
     return Turn("user", texts, batch.newest.user_id, tuple(batch.ids))
 
 
-def not_found(batch: Batch, nearest: Sequence[Passage], contact: str) -> Answer:
+def not_found(batch: Batch, nearest: Sequence[Passage], contact: str, cut: int = 0) -> Answer:
     """Says that the documents do not hold it, what stands closest, and who to ask; no sources."""
     language = batch.target.language
     lines = [phrase("not_found", language)]
@@ -101,7 +110,7 @@ def not_found(batch: Batch, nearest: Sequence[Passage], contact: str) -> Answer:
         lines.append(phrase("contact", language, contact=contact))
     text = "\n".join(lines)
     said = Turn(ASSISTANT, (lines[0],), ASSISTANT, tuple(batch.ids))
-    return Answer(Reply(text), (asked(batch), said))
+    return Answer(Reply(text), (asked(batch), said), cut)
 
 
 def finished(batch: Batch, drafted: Draft, written: Written) -> Answer:

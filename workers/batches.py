@@ -20,7 +20,7 @@ from typing import Any
 import redis
 
 from bot.errors import LockLost, StoreUnavailable
-from bot.messages import Message
+from bot.messages import Message, UnreadableRecord
 from bot.platform import Target
 from bot.store import SEEN_S, script, store_errors, text
 from bot.words import language
@@ -36,6 +36,8 @@ MOST_MESSAGES = 20
 ALONE_FROM_ATTEMPT = 3
 """After two attempts that ended a process the batch runs with no other beside it."""
 GIVE_UP_FROM_ATTEMPT = 4
+UNREADABLE_PAUSE_S = 60.0
+"""Messages that a newer version wrote wait for a worker of that version."""
 
 
 class BatchJournal:
@@ -114,7 +116,12 @@ class Batches:
         if not taken:
             return None
         token, attempt, epoch, *payloads = taken
-        messages = tuple(Message.from_json(payload) for payload in payloads)
+        try:
+            messages = tuple(Message.from_json(payload) for payload in payloads)
+        except UnreadableRecord as error:
+            log.error("batch unreadable", extra={"reason": str(error)})
+            self._give_back(c, token, after_s=UNREADABLE_PAUSE_S, forgive=True)
+            return None
         return Batch(token, int(attempt), epoch, messages, BatchJournal(self, c, token))
 
     @contextmanager
@@ -159,12 +166,7 @@ class Batches:
         Args:
             forgive: the attempt does not count towards giving up (the platform or the store was at fault).
         """
-        c = batch.conversation_id
-        with store_errors():
-            self._hand_back(
-                keys=[f"lock:{c}", f"batch:{c}", f"attempts:{c}", "ready"],
-                args=[batch.token, c, time.time() + after_s, "1" if forgive else "0"],
-            )
+        self._give_back(batch.conversation_id, batch.token, after_s=after_s, forgive=forgive)
 
     def journal(self, conversation_id: str) -> Mapping[str, Any]:
         """What has been written into the journal of the conversation's batch."""
@@ -186,14 +188,23 @@ class Batches:
             raise LockLost(token)
 
     def check(self, conversation_id: str, token: str) -> None:
-        """Make sure that the lock is still ours.
+        """Make sure that lock and batch are still ours.
 
         Raises:
-            LockLost
+            LockLost: another worker took over, or messages of the batch were erased.
         """
-        with store_errors():
-            if self._store.get(f"lock:{conversation_id}") != token:
+        with store_errors(), self._store.pipeline() as pipeline:
+            pipeline.get(f"lock:{conversation_id}")
+            pipeline.hget(f"batch:{conversation_id}", "token")
+            if pipeline.execute() != [token, token]:
                 raise LockLost(token)
+
+    def _give_back(self, c: str, token: str, *, after_s: float, forgive: bool) -> None:
+        with store_errors():
+            self._hand_back(
+                keys=[f"lock:{c}", f"batch:{c}", f"attempts:{c}", "ready"],
+                args=[token, c, time.time() + after_s, "1" if forgive else "0"],
+            )
 
     def _renew_until(self, done: threading.Event, batch: Batch) -> None:
         key, life_ms = f"lock:{batch.conversation_id}", int(LOCK_LIFE_S * 1000)

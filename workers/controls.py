@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 
@@ -61,7 +62,7 @@ class Controls:
             if tries < MOST_TRIES and not isinstance(error, UnreadableRecord):
                 self._store.zadd("controls:due", {control_id: time.time() + 2.0**tries}, xx=True)
                 return "again"
-            letter = {"reason": type(error).__name__, "at": time.time(), "control": json.loads(event)}
+            letter = {"reason": type(error).__name__, "at": time.time(), "control": _as_object(event)}
             self._store.hset("dead", control_id, json.dumps(letter, ensure_ascii=False))
         self._done(control_id)
         return "dead"
@@ -72,3 +73,12 @@ class Controls:
             pipeline.zrem("controls:due", control_id)
             pipeline.delete(f"attempts:{control_id}")
             pipeline.execute()
+
+
+def _as_object(event: str) -> dict[str, Any]:
+    """The event for a dead letter, readable or not."""
+    try:
+        value = json.loads(event)
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {"unreadable": event}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import redis
 
 from bot.errors import DeliveryError, LockLost
-from bot.messages import Message
+from bot.messages import Message, UnreadableRecord
 from bot.platform import Sender
 from bot.store import store_errors
 from workers.batches import Batches
@@ -38,7 +38,11 @@ class DueTimes:
 
     def _has_come(self, conversation_id: str, now: float) -> bool:
         with store_errors():
-            messages = [Message.from_json(m) for m in self._store.hvals(f"messages:{conversation_id}")]
+            stored = self._store.hvals(f"messages:{conversation_id}")
+        try:
+            messages = [Message.from_json(message) for message in stored]
+        except UnreadableRecord:  # for a worker of a newer version
+            return False
         times = (self._senders[m.platform].due_at(m.reply_to) for m in messages if m.platform in self._senders)
         return any(at is not None and at <= now <= at + WINDOW_S for at in times)
 
@@ -49,7 +53,8 @@ class DueTimes:
         if batch is None:  # a worker has it, and sees to it
             return
         try:
-            self._senders[batch.newest.platform].open(batch.target, batch.journal).due(now)
+            with self._batches.holding(batch):
+                self._senders[batch.newest.platform].open(batch.target, batch.journal).due(now)
         except (DeliveryError, LockLost) as error:
             log.warning("due time missed", extra={"reason": str(error)})
         finally:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import redis
 
@@ -29,41 +30,55 @@ class Interrupted(Exception):
 
 
 class Interrupts:
-    """Flags in the store, one a conversation, and this process's own wish to end."""
+    """Flags in the store, by conversation (`stop`, `changed:{message id}`), and this process's own wish to end."""
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
         self.shutdown = threading.Event()
 
-    def stop(self, conversation_id: str, at: float) -> None:
-        """End the answers to what was said until `at` (the platform's time)."""
-        self._raise(conversation_id, {"kind": "stop", "at": at})
+    def stop(self, conversation_id: str, user_id: str, at: float) -> None:
+        """End the answer that is being written, whoever asked, and those to what this person said until `at`."""
+        with store_errors():
+            running = self._store.hget(f"batch:{conversation_id}", "ids")
+        stop = {"at": at, "user_id": user_id, "running": json.loads(text(running or "[]"))}
+        self._raise(conversation_id, "stop", json.dumps(stop))
 
     def changed(self, conversation_id: str, message_id: str) -> None:
         """A message says something else now, or is gone."""
-        self._raise(conversation_id, {"kind": "changed", "message_id": message_id})
+        self._raise(conversation_id, f"changed:{message_id}", "1")
 
     def about(self, batch: Batch) -> Kind | None:
         """What has happened to this batch, if anything."""
         if self.shutdown.is_set():
             return "shutdown"
         with store_errors():
-            flag = self._store.get(f"interrupt:{batch.conversation_id}")
-        if flag is None:
-            return None
-        happened = json.loads(text(flag))
-        if happened["kind"] == "stop":
-            return "stop" if happened["at"] >= batch.newest.sent_at else None
-        return "changed" if happened["message_id"] in (*batch.ids, ANY) else None
+            stored = self._store.hgetall(f"interrupt:{batch.conversation_id}")
+        flags = {text(name): flag for name, flag in stored.items()}
+        if flags.keys() & set(_changes(batch)):
+            return "changed"
+        return "stop" if "stop" in flags and _stops(json.loads(flags["stop"]), batch) else None
 
-    def clear(self, conversation_id: str) -> None:
-        """Forget the flag: it has been acted on."""
+    def clear(self, batch: Batch) -> None:
+        """Forget that the batch changed: it is begun anew."""
         with store_errors():
-            self._store.delete(f"interrupt:{conversation_id}")
+            self._store.hdel(f"interrupt:{batch.conversation_id}", *_changes(batch))
 
-    def _raise(self, conversation_id: str, flag: dict[str, object]) -> None:
-        with store_errors():
-            self._store.set(f"interrupt:{conversation_id}", json.dumps(flag), ex=FLAG_LIFE_S)
+    def _raise(self, conversation_id: str, name: str, flag: str) -> None:
+        key = f"interrupt:{conversation_id}"
+        with store_errors(), self._store.pipeline() as pipeline:
+            pipeline.hset(key, name, flag)
+            pipeline.expire(key, FLAG_LIFE_S)
+            pipeline.execute()
+
+
+def _changes(batch: Batch) -> list[str]:
+    """The flags that mean a change of this batch."""
+    return [f"changed:{message_id}" for message_id in (*batch.ids, ANY)]
+
+
+def _stops(stop: Mapping[str, Any], batch: Batch) -> bool:
+    newest = batch.newest
+    return stop["at"] >= newest.sent_at and (newest.user_id == stop["user_id"] or newest.id in stop["running"])
 
 
 class Watch:

@@ -24,7 +24,7 @@ from workers.models import resolve
 from workers.policy import Policies
 from workers.senders import senders
 from workers.services import Desk, Retriever
-from workers.serving import serve
+from workers.serving import answer_next
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 
 
@@ -33,11 +33,7 @@ def register(app: Celery, desk: Desk) -> None:
 
     @app.task(name=ANSWER)  # type: ignore[untyped-decorator]
     def answer(conversation_id: str) -> None:
-        """Answer what waits in a conversation, unless somebody does already."""
-        batch = desk.batches.take(conversation_id)
-        if batch is not None:
-            with desk.batches.holding(batch):
-                serve(batch, desk)
+        answer_next(conversation_id, desk)
 
     def hand_everything_back(**_: object) -> None:
         desk.interrupts.shutdown.set()

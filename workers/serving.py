@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
-from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, LockLost, StoreUnavailable
+from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost, StoreUnavailable
 from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
 from workers import metrics
 from workers.answering import Answer, answer
 from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, Batch
+from workers.conversation import Turn
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
 from workers.phrases import phrase
@@ -24,41 +26,18 @@ LONGEST_PAUSE_S = 60.0
 STORE_PATIENCE_S = 60.0
 
 
+def answer_next(conversation_id: str, desk: Desk) -> None:
+    """Answer what waits in a conversation, unless somebody does already."""
+    batch = desk.batches.take(conversation_id)
+    if batch is not None:
+        with desk.batches.holding(batch):
+            serve(batch, desk)
+
+
 def serve(batch: Batch, desk: Desk) -> None:
     """Answer a batch that is held. Afterwards it is finished, handed back, or somebody else's."""
     began = time.monotonic()
-    reply = desk.senders[batch.newest.platform].open(batch.target, batch.journal)
-    try:
-        if batch.attempt >= GIVE_UP_FROM_ATTEMPT:
-            give_up(batch, reply, desk)
-        else:
-            deliver(made(batch, reply, desk), batch, reply, desk)
-        outcome = "answered"
-    except Interrupted as interrupted:
-        outcome = interrupted.kind
-        desk.interrupts.clear(batch.conversation_id)
-        hand_back(batch, desk, after_s=0, forgive=True)
-    except NoIndex:
-        outcome = "no index"
-        reply.waiting(phrase("no_index", batch.target.language))
-        hand_back(batch, desk, after_s=2, forgive=True)
-    except GeneratorBusy:
-        outcome = "busy"
-        hand_back(batch, desk, after_s=3, forgive=True)
-    except DeliveryDeferred as deferred:
-        outcome = put_off(batch, desk, deferred)
-    except DeliveryFailed as failed:
-        outcome = "dead"
-        desk.batches.finish(batch, (), dead=str(failed))
-    except LockLost:
-        outcome = "lost"
-    except StoreUnavailable:
-        outcome = "store unavailable"
-        hand_back(batch, desk, after_s=0, forgive=True)
-    except Exception:
-        outcome = "failed"
-        log.exception("answer failed", extra={"attempt": batch.attempt})
-        hand_back(batch, desk, after_s=1, forgive=False)
+    outcome = settled(batch, desk) if batch.newest.platform in desk.senders else left_waiting(batch, desk)
     elapsed = time.monotonic() - began
     metrics.ANSWERS.labels(batch.newest.platform, outcome).inc()
     metrics.ANSWER_SECONDS.observe(elapsed)
@@ -67,12 +46,68 @@ def serve(batch: Batch, desk: Desk) -> None:
     )
 
 
+def left_waiting(batch: Batch, desk: Desk) -> str:
+    """A batch of a platform that is not configured any more waits until it is."""
+    log.error("platform not configured", extra={"platform": batch.newest.platform})
+    hand_back(batch, desk, after_s=LONGEST_PAUSE_S, forgive=True)
+    return "not configured"
+
+
+def settled(batch: Batch, desk: Desk) -> str:
+    """What became of the batch, in a word. Whatever `attempted` did not foresee ends here."""
+    try:
+        return attempted(batch, desk)
+    except LockLost:  # if nobody has taken it meanwhile (it was erased, or the lock ran out) it is free again
+        hand_back(batch, desk, after_s=0, forgive=False)
+        return "lost"
+    except StoreUnavailable:
+        hand_back(batch, desk, after_s=0, forgive=True)
+        return "store unavailable"
+    except Exception:
+        log.exception("answer failed", extra={"attempt": batch.attempt})
+        if batch.attempt >= GIVE_UP_FROM_ATTEMPT:  # not even an apology can be made
+            finish(batch, desk, dead="failed, and so did the apology")
+            return "dead"
+        hand_back(batch, desk, after_s=1, forgive=False)
+        return "failed"
+
+
+def attempted(batch: Batch, desk: Desk) -> str:
+    """One attempt: answered, given up, or handed back for a reason that is not the batch's fault."""
+    reply = desk.senders[batch.newest.platform].open(batch.target, batch.journal)
+    try:
+        if batch.attempt >= GIVE_UP_FROM_ATTEMPT:
+            give_up(batch, reply, desk)
+        else:
+            deliver(made(batch, reply, desk), batch, reply, desk)
+        return "answered"
+    except Interrupted as interrupted:
+        if interrupted.kind == "changed":
+            desk.interrupts.clear(batch)
+        hand_back(batch, desk, after_s=0, forgive=True)
+        return interrupted.kind
+    except NoIndex:
+        reply.waiting(phrase("no_index", batch.target.language))
+        hand_back(batch, desk, after_s=2, forgive=True)
+        return "no index"
+    except GeneratorBusy:
+        hand_back(batch, desk, after_s=3, forgive=True)
+        return "busy"
+    except DeliveryDeferred as deferred:
+        return put_off(batch, desk, deferred)
+    except DeliveryFailed as failed:
+        finish(batch, desk, dead=str(failed))
+        return "dead"
+
+
 def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     """The batch's answer: the one that a worker before us wrote down, or a new one, written down before it is sent."""
     if stored := batch.journal.read().get("answer"):
         return Answer.from_json(stored)
     with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT):
         new = answer(batch, reply, desk)
+    if desk.interrupts.about(batch) == "changed":  # a last look: what is written down is what will be shown
+        raise Interrupted("changed")
     batch.journal.write(answer=new.to_json())
     return new
 
@@ -82,25 +117,33 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
     delivered = reply.finish(made_answer.reply)
     if delivered.kept:
         log.info("kept", extra={"platform": batch.newest.platform})
-    if desk.batches.finish(batch, made_answer.turns, cut=made_answer.cut):
+    finish(batch, desk, made_answer.turns, cut=made_answer.cut)
+
+
+def finish(batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "") -> None:
+    """Finish the batch, and tell a worker of what waits behind it."""
+    if desk.batches.finish(batch, turns, cut=cut, dead=dead):
         desk.hints.answer(batch.conversation_id)
 
 
 def give_up(batch: Batch, reply: ReplyStream, desk: Desk) -> None:
-    """Apologise, and put the messages where an operator sees them."""
+    """Apologise, and put the messages where an operator sees them.
+
+    Raises:
+        DeliveryDeferred: the apology has to wait, as an answer would.
+    """
     try:
         reply.fail(phrase("apology", batch.target.language))
-    except DeliveryError as error:
+    except DeliveryFailed as error:
         log.warning("apology not delivered", extra={"reason": str(error)})
-    if desk.batches.finish(batch, (), dead=f"given up after {batch.attempt - 1} attempts"):
-        desk.hints.answer(batch.conversation_id)
+    finish(batch, desk, dead=f"given up after {batch.attempt - 1} attempts")
 
 
 def put_off(batch: Batch, desk: Desk, deferred: DeliveryDeferred) -> str:
     """Hand the batch back until the platform may take it; after too many tries it goes to the dead letters."""
     tries = batch.journal.read().get("tries", 0) + 1
     if tries > MOST_DELIVERY_TRIES:
-        desk.batches.finish(batch, (), dead=f"not delivered in {tries - 1} tries: {deferred}")
+        finish(batch, desk, dead=f"not delivered in {tries - 1} tries: {deferred}")
         return "dead"
     batch.journal.write(tries=tries)
     pause_s = deferred.retry_after_s or min(2.0 ** min(tries - 1, 10), LONGEST_PAUSE_S)

@@ -7,9 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
+from knowledge.documents import MEMBERS, PUBLIC
+from knowledge.reindexing import reindex
+from knowledge.retrieval import Retriever, open_retriever
+from knowledge.settings import KnowledgeSettings
+from knowledge.sources import Source
 from tests.fakes.downloads import Downloads, serve
+from tests.fakes.model import Script
+from tests.workers.desk import ANSWER, make_desk, saying
 from workers.models import resolve
+from workers.services import Desk
+
+PUBLIC_DOCUMENTS = {
+    "expenses.md": f"# 経費精算\n\n## 締め日\n\n{ANSWER}\n\n## 領収書\n\n領収書は総務部の青い箱に入れます。\n",
+    "vpn.md": "# VPN\n\nThe error E-517 means that 40 people are connected. Please wait 10 minutes.\n",
+    "leave.txt": "有給休暇\n\n有給休暇は入社から半年で10日もらえます。申請は前日までです。\n",
+}
+MEMBERS_DOCUMENTS = {"bonus.md": "# 賞与規程\n\n冬の賞与は12月10日に基本給の2か月分を支給します。\n"}
 
 
 @pytest.fixture
@@ -34,3 +50,26 @@ def small_model() -> Path:
     """The smallest chat model of the catalogue, fetched once into MADOGUCHI_TEST_MODELS or data/models."""
     folder = Path(os.environ.get("MADOGUCHI_TEST_MODELS", "data/models"))
     return resolve("smollm2-135m-instruct", folder)
+
+
+@pytest.fixture(scope="session")
+def retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
+    """The real way to the documents: a small index of public ones and one for members, made by the default embedder."""
+    folder = tmp_path_factory.mktemp("knowledge")
+    settings = KnowledgeSettings(_env_file=None, data_path=folder / "data", knowledge_path=folder)  # type: ignore[call-arg]
+    sources = []
+    for audience, documents in ((PUBLIC, PUBLIC_DOCUMENTS), (MEMBERS, MEMBERS_DOCUMENTS)):
+        (folder / audience).mkdir()
+        for name, text in documents.items():
+            (folder / audience / name).write_text(text, encoding="utf-8")
+        sources.append(Source(path=folder / audience, audience=frozenset({audience})))
+    reindex(settings, sources=sources)
+    with open_retriever(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(store: redis.Redis, retriever: Retriever) -> Iterator[Desk]:
+    """A worker whose model says ANSWER to everything."""
+    with saying(Script(ANSWER)) as generator:
+        yield make_desk(store, retriever, generator)

@@ -1,5 +1,5 @@
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
--- KEYS inbox, messages, turns, batch, dead, ready   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
+-- KEYS inbox, messages, turns, batch, dead, ready, attempts   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
 local only = cjson.decode(ARGV[3])
@@ -10,12 +10,18 @@ local function meant(id, speaker)
   return (#only == 0 or ids[id]) and (ARGV[2] == '' or speaker == ARGV[2])
 end
 
+local begun = {}
+for _, id in ipairs(cjson.decode(redis.call('HGET', KEYS[4], 'ids') or '[]')) do
+  begun[id] = true
+end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local payload = redis.call('HGET', KEYS[2], id)
   if payload and meant(id, cjson.decode(payload)['user_id']) then
     redis.call('ZREM', KEYS[1], id)
     redis.call('HDEL', KEYS[2], id)
-    redis.call('DEL', KEYS[4])  -- its journal may hold an answer to it
+    if begun[id] then  -- the journal may hold an answer to it, and the attempts were its own
+      redis.call('DEL', KEYS[4], KEYS[7])
+    end
     gone = gone + 1
   end
 end

@@ -7,6 +7,17 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
 end
 
+-- A turn as it is remembered: of a message that was edited while its answer was on the way, the new words.
+local function as_it_says_now(text)
+  local turn, changed = cjson.decode(text), false
+  for at, id in ipairs(turn['role'] == 'user' and turn['message_ids'] or {}) do
+    local words = cjson.decode(redis.call('HGET', KEYS[3], id))['text']
+    changed = changed or words ~= turn['texts'][at]
+    turn['texts'][at] = words
+  end
+  return changed and cjson.encode(turn) or text
+end
+
 local ids = cjson.decode(ARGV[8])
 local whole = true  -- nothing of it was deleted while it was answered
 for _, id in ipairs(ids) do
@@ -16,7 +27,7 @@ local same = (redis.call('GET', KEYS[8]) or '0') == ARGV[6]  -- no reset since i
 if whole and same and #ARGV > 9 then
   redis.call('LTRIM', KEYS[7], tonumber(ARGV[7]), -1)
   for at = 10, #ARGV do
-    redis.call('RPUSH', KEYS[7], ARGV[at])
+    redis.call('RPUSH', KEYS[7], as_it_says_now(ARGV[at]))
   end
   redis.call('EXPIRE', KEYS[7], ARGV[4])
 end
@@ -29,7 +40,12 @@ for _, id in ipairs(ids) do
   redis.call('SET', 'seen:' .. id, 'answered', 'EX', ARGV[5])
   redis.call('SET', 'about:' .. id, ARGV[2], 'EX', ARGV[4])
 end
-redis.call('DEL', KEYS[4], KEYS[5], KEYS[9], KEYS[1])
+for _, happened in ipairs(redis.call('HKEYS', KEYS[9])) do
+  if happened ~= 'stop' then  -- a stop holds for all that was asked before it
+    redis.call('HDEL', KEYS[9], happened)
+  end
+end
+redis.call('DEL', KEYS[4], KEYS[5], KEYS[1])
 local waiting = redis.call('ZCARD', KEYS[2])
 if waiting > 0 then
   redis.call('ZADD', KEYS[6], ARGV[3], ARGV[2])

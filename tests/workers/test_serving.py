@@ -1,0 +1,425 @@
+"""A batch is answered once; on trouble it is handed back, and one that cannot be answered ends with an apology."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import redis
+
+from bot.console.sender import ConsoleSender
+from bot.messages import Reply
+from bot.store import connect
+from knowledge.retrieval import Retriever, open_retriever
+from knowledge.settings import KnowledgeSettings
+from tests.fakes.line import REPLY, FakeLine
+from tests.fakes.line import Fault as LineFault
+from tests.fakes.line_events import USER
+from tests.fakes.model import Script, ScriptedGenerator
+from tests.fakes.slack import FakeSlack, Fault
+from tests.workers.desk import (
+    ANSWER,
+    LIFE_S,
+    C,
+    HeardHints,
+    answers,
+    at_work,
+    from_line,
+    from_slack,
+    line_sender,
+    make_desk,
+    page,
+    pause_s,
+    saying,
+    slack_sender,
+)
+from tests.workers.making import accept, message
+from workers.answering import Answer
+from workers.batches import Batches
+from workers.gate import Gate
+from workers.generation import GenerationFailed, Prompt
+from workers.phrases import phrase
+from workers.services import Desk
+from workers.serving import LONGEST_PAUSE_S, MOST_DELIVERY_TRIES, answer_next
+
+APOLOGY = phrase("apology", "ja")
+POST = "chat.postMessage"
+
+
+class SeenGate(Gate):
+    """Remembers who wanted to be alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[bool] = []
+
+    @contextmanager
+    def room(self, *, alone: bool) -> Iterator[None]:
+        self.asked.append(alone)
+        with super().room(alone=alone):
+            yield
+
+
+@pytest.fixture
+def line() -> Iterator[FakeLine]:
+    with FakeLine() as fake:
+        yield fake
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+def asked_times(desk: Desk) -> int:
+    generator = desk.generator
+    assert isinstance(generator, ScriptedGenerator)
+    return len(generator.prompts)
+
+
+def hinted(desk: Desk) -> list[str]:
+    assert isinstance(desk.hints, HeardHints)
+    return desk.hints.answers
+
+
+def a_worker_dies(store: redis.Redis, times: int = 1, conversation_id: str = C) -> None:
+    """Workers take the batch and are killed."""
+    for _ in range(times):
+        assert Batches(store, LIFE_S).take(conversation_id) is not None
+        store.delete(f"lock:{conversation_id}")
+
+
+def dead_letters(store: redis.Redis) -> list[dict[str, object]]:
+    return [json.loads(letter) for letter in store.hvals("dead")]
+
+
+def test_a_question_is_answered_and_nothing_is_left_to_do(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message())
+
+    answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+    assert not store.exists("ready", f"inbox:{C}", f"batch:{C}", f"lock:{C}", f"attempts:{C}")
+
+
+def test_where_nothing_waits_nothing_happens(store: redis.Redis, desk: Desk) -> None:
+    answer_next(C, desk)
+
+    assert not store.keys()
+
+
+def test_a_conversation_that_a_worker_has_is_left_to_it(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message())
+    desk.batches.take(C)
+
+    answer_next(C, desk)
+
+    assert answers(store) == []
+
+
+def test_messages_of_one_person_get_one_answer(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message("経費のことですが"), message("締め日はいつですか？"))
+
+    answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+    assert store.zcard(f"inbox:{C}") == 0
+
+
+def test_one_who_writes_much_does_not_own_a_thread_of_two(store: redis.Redis, desk: Desk) -> None:
+    accept(store, *(message("締め日は？") for _ in range(10)), message("領収書は？", user="console:u2"))
+    accept(store, *(message("締め日は？") for _ in range(10)))
+
+    answer_next(C, desk)
+    assert hinted(desk) == [C]
+    answer_next(C, desk)
+
+    others = [t.speaker for t in desk.conversations.load(C).turns if t.role == "user"]
+    assert others == ["console:u1", "console:u2"]
+
+
+def test_the_third_attempt_runs_alone(store: redis.Redis, desk: Desk) -> None:
+    gate = SeenGate()
+    accept(store, message())
+    with saying(Script(error=GenerationFailed())) as broken:
+        for _ in range(2):
+            answer_next(C, replace(desk, gate=gate, generator=broken))
+
+    answer_next(C, replace(desk, gate=gate))
+
+    assert gate.asked == [False, False, True]
+    assert answers(store) == [ANSWER]
+
+
+def test_what_ended_three_workers_gets_an_apology_and_an_operators_eyes(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message("困った質問"))
+    a_worker_dies(store, 3)
+
+    answer_next(C, desk)
+
+    assert answers(store) == [APOLOGY]
+    assert asked_times(desk) == 0
+    assert [letter["messages"][0]["text"] for letter in dead_letters(store)] == ["困った質問"]  # type: ignore[index]
+    assert not store.exists("ready", f"inbox:{C}")
+
+
+def test_a_model_that_fails_is_tried_three_times(store: redis.Redis, retriever: Retriever) -> None:
+    accept(store, message())
+    with saying(Script(error=GenerationFailed("no"))) as generator:
+        desk = make_desk(store, retriever, generator)
+        for _ in range(4):
+            answer_next(C, desk)
+
+    assert asked_times(desk) == 3
+    assert answers(store) == [APOLOGY]
+
+
+def test_after_an_apology_what_waits_behind_is_hinted_at(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message())
+    a_worker_dies(store, 3)
+    accept(store, message("領収書は？", user="console:u2"))
+
+    answer_next(C, desk)
+
+    assert hinted(desk) == [C]
+
+
+def test_a_stored_answer_is_delivered_and_not_written_again(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message())
+    batch = desk.batches.take(C)
+    assert batch is not None
+    batch.journal.write(answer=Answer(Reply("先の人が書いた答え")).to_json())
+    store.delete(f"lock:{C}")
+
+    answer_next(C, desk)
+
+    assert answers(store) == ["先の人が書いた答え"]
+    assert asked_times(desk) == 0
+
+
+def test_without_an_index_the_person_is_told_and_the_attempt_does_not_count(
+    store: redis.Redis, desk: Desk, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    accept(store, message())
+    empty = KnowledgeSettings(_env_file=None, data_path=tmp_path_factory.mktemp("nothing"))  # type: ignore[call-arg]
+    with open_retriever(empty) as blind:
+        answer_next(C, replace(desk, retriever=blind))
+
+    assert page(store)[-1] == ("waiting", phrase("no_index", "ja"))
+    assert 0 < pause_s(store, C) <= 2
+    assert not store.exists(f"attempts:{C}", f"lock:{C}")
+
+    answer_next(C, desk)
+    assert answers(store) == [ANSWER]
+
+
+def test_a_full_model_is_asked_again_and_the_attempt_does_not_count(store: redis.Redis, retriever: Retriever) -> None:
+    accept(store, message())
+    with saying(Script(ANSWER), queue_limit=-1) as full:
+        answer_next(C, make_desk(store, retriever, full))
+
+    assert 0 < pause_s(store, C) <= 3
+    assert not store.exists(f"attempts:{C}", f"lock:{C}")
+
+
+def test_a_platform_that_asks_for_patience_gets_it(store: redis.Redis, desk: Desk, slack: FakeSlack) -> None:
+    said = from_slack(slack, "経費の締め日は？")
+    accept(store, said)
+    at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
+    slack.fail(POST, Fault(status=429, retry_after=30))
+
+    answer_next(said.conversation_id, at_slack)
+    assert 28 < pause_s(store, said.conversation_id) <= 30
+    answer_next(said.conversation_id, at_slack)
+
+    assert [ANSWER in shown for shown in slack.visible("C1", said.reply_to["thread_ts"])] == [True]
+    assert asked_times(desk) == 1
+
+
+def test_the_pauses_grow_while_a_platform_does_not_take_the_answer(
+    store: redis.Redis, desk: Desk, line: FakeLine
+) -> None:
+    said = from_line(line, "経費の締め日は？")
+    accept(store, said)
+    at_line = replace(desk, senders={"line": line_sender(line, store)})
+    line.go_wrong(REPLY, *[LineFault.RATE_LIMITED] * 9)
+
+    pauses = []
+    for _ in range(9):
+        answer_next(said.conversation_id, at_line)
+        pauses.append(round(pause_s(store, said.conversation_id)))
+
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert store.get(f"attempts:{said.conversation_id}") is None
+    answer_next(said.conversation_id, at_line)
+    assert len(line.visible(USER)) == 1
+    assert asked_times(desk) == 1
+
+
+def test_what_is_never_taken_ends_among_the_dead_letters(store: redis.Redis, desk: Desk, line: FakeLine) -> None:
+    said = from_line(line, "経費の締め日は？")
+    accept(store, said, from_line(line, "後の質問"))
+    batch = desk.batches.take(said.conversation_id)
+    assert batch is not None
+    batch.journal.write(tries=MOST_DELIVERY_TRIES)
+    desk.batches.hand_back(batch, after_s=0, forgive=True)
+    line.go_wrong(REPLY, LineFault.RATE_LIMITED)
+
+    answer_next(said.conversation_id, replace(desk, senders={"line": line_sender(line, store)}))
+
+    assert len(dead_letters(store)) == 1
+    assert not store.exists("ready", f"inbox:{said.conversation_id}")
+
+
+def test_what_a_platform_refuses_for_good_is_a_dead_letter_and_the_next_is_hinted_at(
+    store: redis.Redis, desk: Desk, slack: FakeSlack
+) -> None:
+    said = from_slack(slack, "経費の締め日は？")
+    after = from_slack(slack, "領収書は？", user="U2", thread_ts=said.reply_to["thread_ts"])
+    accept(store, said, after)
+    slack.fail(POST, Fault(error="is_archived"))
+
+    answer_next(said.conversation_id, replace(desk, senders={"slack": slack_sender(slack, store)}))
+
+    assert [letter["reason"] for letter in dead_letters(store)] == ["is_archived"]
+    assert hinted(desk) == [said.conversation_id]
+
+
+def test_an_apology_waits_for_the_platform_as_an_answer_does(store: redis.Redis, desk: Desk, slack: FakeSlack) -> None:
+    said = from_slack(slack, "困った質問")
+    accept(store, said)
+    a_worker_dies(store, 3, said.conversation_id)
+    at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
+    slack.fail(POST, Fault(status=429, retry_after=5))
+
+    answer_next(said.conversation_id, at_slack)
+    assert dead_letters(store) == []
+    answer_next(said.conversation_id, at_slack)
+
+    assert [APOLOGY in shown for shown in slack.visible("C1", said.reply_to["thread_ts"])] == [True]
+    assert len(dead_letters(store)) == 1
+
+
+def test_what_cannot_even_be_apologised_for_does_not_block_its_conversation(store: redis.Redis, desk: Desk) -> None:
+    broken = replace(message(), platform="slack", reply_to={})
+    accept(store, broken)
+    with FakeSlack() as slack:
+        at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
+        for _ in range(4):
+            answer_next(C, at_slack)
+
+    assert len(dead_letters(store)) == 1
+    assert not store.exists("ready", f"inbox:{C}")
+
+
+def test_a_platform_that_was_turned_off_keeps_its_questions(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message())
+
+    for _ in range(5):
+        answer_next(C, replace(desk, senders={}))
+    assert LONGEST_PAUSE_S - 5 < pause_s(store, C) <= LONGEST_PAUSE_S
+    answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+
+
+def test_a_record_of_a_newer_version_waits_for_a_worker_of_it(store: redis.Redis, desk: Desk) -> None:
+    said = message()
+    accept(store, said)
+    readable = store.hget(f"messages:{C}", said.id)
+    store.hset(f"messages:{C}", said.id, said.to_json().replace('"v": 1', '"v": 9'))
+
+    for _ in range(5):
+        answer_next(C, desk)
+    assert pause_s(store, C) > 50
+    assert not store.exists(f"lock:{C}", f"attempts:{C}")
+    store.hset(f"messages:{C}", said.id, readable)
+    answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+
+
+def test_who_lost_the_lock_says_nothing_more(store: redis.Redis, retriever: Retriever) -> None:
+    accept(store, message())
+    speaks_slowly = Script("経費は毎月25日まで。" * 9, seconds_per_piece=0.005)
+    with saying(speaks_slowly) as slow, saying(Script(ANSWER)) as fast, at_work(make_desk(store, retriever, slow)):
+        store.delete(f"lock:{C}")
+        answer_next(C, make_desk(store, retriever, fast))
+
+    assert page(store)[-1] == ("done", ANSWER)
+    assert answers(store) == [ANSWER]
+
+
+def test_a_batch_whose_lock_ran_out_is_free_at_once(store: redis.Redis, retriever: Retriever) -> None:
+    accept(store, message())
+    with saying(Script(ANSWER, seconds_per_piece=0.01)) as generator:
+        desk = make_desk(store, retriever, generator)
+        with at_work(desk):
+            store.delete(f"lock:{C}")
+
+        assert hinted(desk) == [C]
+        assert store.get(f"attempts:{C}") == "1"
+        answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+
+
+def test_the_end_of_the_process_hands_everything_back(store: redis.Redis, retriever: Retriever) -> None:
+    accept(store, message())
+    with saying(Script(hangs=True)) as generator:
+        desk = make_desk(store, retriever, generator)
+        with at_work(desk):
+            desk.interrupts.shutdown.set()
+
+    assert pause_s(store, C) <= 0
+    assert not store.exists(f"lock:{C}", f"attempts:{C}")
+    assert hinted(desk) == []
+
+
+def test_the_end_of_the_process_does_not_forget_a_stop(store: redis.Redis, retriever: Retriever) -> None:
+    said = message()
+    accept(store, said)
+    with saying(Script(ANSWER, hangs=True)) as generator:
+        desk = make_desk(store, retriever, generator)
+        desk.interrupts.stop(C, said.user_id, said.sent_at + 1)
+        desk.interrupts.shutdown.set()
+        answer_next(C, desk)
+        desk.interrupts.shutdown.clear()
+        answer_next(C, desk)
+
+    assert answers(store) == [phrase("stopped", "ja")]
+
+
+def test_a_store_that_is_away_for_a_moment_costs_no_attempt(
+    store: redis.Redis, store_url: str, retriever: Retriever
+) -> None:
+    def go_away(_prompt: Prompt) -> str:
+        store.client_pause(300)
+        return ANSWER
+
+    accept(store, message())
+    with saying(Script(go_away)) as generator:
+        desk = make_desk(connect(store_url, timeout_s=0.1), retriever, generator)
+        answer_next(C, desk)
+        assert not store.exists(f"lock:{C}", f"attempts:{C}")
+
+        generator.scripts[:] = [Script(ANSWER)]
+        answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+
+
+def test_a_page_that_cannot_be_written_to_gets_its_answer_later(store: redis.Redis, desk: Desk) -> None:
+    accept(store, message())
+    nowhere = ConsoleSender(connect("unix:///nowhere/store.sock"))
+
+    answer_next(C, replace(desk, senders={"console": nowhere}))
+    assert 0 < pause_s(store, C) <= 1
+    answer_next(C, desk)
+
+    assert answers(store) == [ANSWER]
+    assert asked_times(desk) == 1
