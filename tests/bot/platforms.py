@@ -187,8 +187,6 @@ def on_the_console(store: redis.Redis) -> Iterator[OnTheConsole]:
     yield OnTheConsole(store)
 
 
-PLATFORMS: dict[str, Callable[[redis.Redis], AbstractContextManager[Platform]]] = {
-    "slack": on_slack,
-    "line": on_line,
-    "console": on_the_console,
-}
+Opening = Callable[[redis.Redis], AbstractContextManager[Platform]]
+
+PLATFORMS: dict[str, Opening] = {"slack": on_slack, "line": on_line, "console": on_the_console}

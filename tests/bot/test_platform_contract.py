@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import redis
@@ -52,7 +53,7 @@ def inked(text: str) -> str:
 
 def everything_in(store: redis.Redis) -> str:
     """Every value of every key."""
-    read: dict[str, Callable[[str], object]] = {
+    read: dict[Any, Callable[[str], object]] = {
         "string": store.get,
         "hash": store.hgetall,
         "list": lambda key: store.lrange(key, 0, -1),
