@@ -100,18 +100,25 @@ def saying(*scripts: Script, **limits: Any) -> Iterator[ScriptedGenerator]:
 
 
 @contextmanager
-def at_work(desk: Desk, conversation_id: str = C) -> Iterator[threading.Thread]:
-    """A worker that answers in a thread; the block begins when the model has got the question."""
-    generator: Any = desk.generator
-    before = len(generator.prompts)
+def serving(desk: Desk, conversation_id: str = C) -> Iterator[None]:
+    """A worker that answers in a thread; the block's end waits for its end."""
     worker = threading.Thread(target=answer_next, args=(conversation_id, desk))
     worker.start()
     try:
-        until(lambda: len(generator.prompts) > before)
-        yield worker
+        yield
     finally:
         worker.join(timeout=20)
     assert not worker.is_alive()
+
+
+@contextmanager
+def at_work(desk: Desk, conversation_id: str = C) -> Iterator[None]:
+    """Like `serving`; the block begins when the model has got the question."""
+    generator: Any = desk.generator
+    before = len(generator.prompts)
+    with serving(desk, conversation_id):
+        until(lambda: len(generator.prompts) > before)
+        yield
 
 
 def order(name: str, *, sent_at: float | None = None, user: str = "console:u1", conversation: str = C) -> Command:
@@ -140,7 +147,8 @@ def page(store: redis.Redis, conversation_id: str = C) -> list[tuple[str, str]]:
 
 def events(store: redis.Redis, conversation_id: str = C) -> list[dict[str, Any]]:
     """The events of the console's page."""
-    return [json.loads(fields["event"]) for _, fields in store.xrange(f"stream:{conversation_id}")]
+    entries: Any = store.xrange(f"stream:{conversation_id}")
+    return [json.loads(fields["event"]) for _, fields in entries]
 
 
 def answers(store: redis.Redis, conversation_id: str = C) -> list[str]:

@@ -1,0 +1,334 @@
+"""Orders are carried out and confirmed once; what is to be forgotten is nowhere afterwards."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import redis
+
+from bot.access import Access
+from bot.console.stream import ChatStream
+from bot.errors import DeliveryDeferred
+from bot.line.kept import KeptAnswer, KeptAnswers
+from bot.messages import Action, Command, Deletion, Edit, Message
+from knowledge.retrieval import Retriever
+from tests.fakes.line import FakeLine
+from tests.fakes.line_events import OTHER_USER, USER
+from tests.fakes.model import Script
+from tests.fakes.slack import FakeSlack, Fault
+from tests.workers.desk import (
+    ANSWER,
+    LIFE_S,
+    C,
+    HeardHints,
+    at_work,
+    everything,
+    from_line,
+    from_slack,
+    line_sender,
+    make_clerk,
+    make_desk,
+    order,
+    page,
+    saying,
+    slack_sender,
+)
+from tests.workers.making import accept, message
+from workers.acting import Clerk, act
+from workers.batches import Batches
+from workers.conversation import Conversations
+from workers.phrases import phrase
+from workers.services import Desk
+from workers.serving import answer_next
+
+THEIRS = "わたしの秘密"
+
+
+@pytest.fixture
+def clerk(store: redis.Redis) -> Clerk:
+    return make_clerk(store)
+
+
+@pytest.fixture
+def line() -> Iterator[FakeLine]:
+    with FakeLine() as fake:
+        yield fake
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+def notices(store: redis.Redis) -> list[str]:
+    return [text for kind, text in page(store) if kind == "notice"]
+
+
+def converse(store: redis.Redis, desk: Desk, text: str, conversation: str = C, user: str = "console:u1") -> Message:
+    said = message(text, conversation=conversation, user=user)
+    accept(store, said)
+    answer_next(conversation, desk)
+    return said
+
+
+def test_a_reset_begins_anew_and_says_so(store: redis.Redis, desk: Desk, clerk: Clerk) -> None:
+    converse(store, desk, "経費の締め日はいつですか？")
+
+    act("order 1", order("reset"), clerk)
+
+    assert desk.conversations.load(C).turns == ()
+    assert notices(store) == [phrase("reset", "ja")]
+
+
+def test_an_answer_under_way_during_a_reset_is_delivered_and_not_remembered(
+    store: redis.Redis, retriever: Retriever, clerk: Clerk
+) -> None:
+    accept(store, message())
+    with saying(Script(ANSWER, seconds_per_piece=0.005)) as generator:
+        desk = make_desk(store, retriever, generator)
+        with at_work(desk):
+            act("order 1", order("reset"), clerk)
+
+    assert ("done", ANSWER) in page(store)
+    assert desk.conversations.load(C).turns == ()
+
+
+def test_help_says_what_the_desk_can_do(store: redis.Redis, clerk: Clerk) -> None:
+    act("order 1", order("help"), clerk)
+
+    assert notices(store) == [phrase("help", "ja")]
+
+
+def test_an_order_is_confirmed_in_its_language(store: redis.Redis, clerk: Clerk) -> None:
+    act("order 1", replace(order("reset"), language="en"), clerk)
+
+    assert notices(store) == [phrase("reset", "en")]
+
+
+def test_a_stop_where_nothing_is_written_says_so(store: redis.Redis, clerk: Clerk) -> None:
+    act("order 1", order("stop"), clerk)
+
+    assert notices(store) == [phrase("nothing_to_stop", "ja")]
+    assert not store.exists(f"interrupt:{C}")
+
+
+@pytest.mark.parametrize("name", ["reset", "help", "forget", "stop"])
+def test_an_order_that_is_carried_out_twice_is_confirmed_once(store: redis.Redis, clerk: Clerk, name: str) -> None:
+    for _ in range(2):
+        act("order 1", order(name), clerk)
+
+    assert len(notices(store)) == 1
+
+
+def test_an_order_on_slack_that_is_carried_out_twice_is_confirmed_once(store: redis.Redis, slack: FakeSlack) -> None:
+    said = from_slack(slack, "リセット")
+    told = Command("slack", said.conversation_id, said.user_id, "reset", "", "ja", said.sent_at, said.reply_to)
+    clerk = make_clerk(store, {"slack": slack_sender(slack, store)})
+    slack.fail("chat.postMessage", Fault(status=429))
+
+    with pytest.raises(DeliveryDeferred):
+        act("order 1", told, clerk)
+    for _ in range(2):
+        act("order 1", told, clerk)
+
+    assert slack.visible("C1", said.reply_to["thread_ts"]) == [phrase("reset", "ja")]
+
+
+def test_what_a_newer_front_door_sends_is_left_alone(store: redis.Redis, clerk: Clerk) -> None:
+    act("order 1", order("dance"), clerk)
+    act("action 1", Action("console", C, "console:u1", "vote", "+1", time.time(), {}), clerk)
+
+    assert not store.keys()
+
+
+def test_an_edit_of_what_waits_changes_what_is_asked(store: redis.Redis, clerk: Clerk) -> None:
+    said = message("古い言葉")
+    accept(store, said)
+
+    act("edit 1", Edit("console", C, said.user_id, said.id, "新しい言葉", said.sent_at), clerk)
+
+    batch = Batches(store, LIFE_S).take(C)
+    assert batch is not None
+    assert batch.text == "新しい言葉"
+    assert isinstance(clerk.hints, HeardHints)
+    assert clerk.hints.answers == [C]
+
+
+def test_an_edit_drops_an_answer_to_the_old_words_that_is_not_on_its_way(store: redis.Redis, clerk: Clerk) -> None:
+    said = message("古い言葉")
+    accept(store, said)
+    batch = Batches(store, LIFE_S).take(C)
+    assert batch is not None
+    batch.journal.write(answer="答え")
+
+    act("edit 1", Edit("console", C, said.user_id, said.id, "新しい言葉", said.sent_at), clerk)
+
+    assert "answer" not in batch.journal.read()
+
+
+def test_an_edit_keeps_an_answer_that_is_on_its_way(store: redis.Redis, clerk: Clerk) -> None:
+    said = message("古い言葉")
+    accept(store, said)
+    batch = Batches(store, LIFE_S).take(C)
+    assert batch is not None
+    batch.journal.write(answer="答え", sending=1)
+
+    act("edit 1", Edit("console", C, said.user_id, said.id, "新しい言葉", said.sent_at), clerk)
+
+    assert batch.journal.read()["answer"] == "答え"
+
+
+def test_an_edit_of_what_was_answered_is_remembered(store: redis.Redis, desk: Desk, clerk: Clerk) -> None:
+    said = converse(store, desk, f"{THEIRS}と経費の締め日は？")
+
+    act("edit 1", Edit("console", C, said.user_id, said.id, "経費の締め日は？", said.sent_at), clerk)
+
+    assert desk.conversations.load(C).questions() == ("経費の締め日は？",)
+    assert THEIRS not in everything(store)
+
+
+def test_a_deleted_question_takes_its_answer_along(store: redis.Redis, desk: Desk, clerk: Clerk) -> None:
+    said = converse(store, desk, f"{THEIRS}と経費の締め日は？")
+    kept = converse(store, desk, "領収書はどこに？")
+
+    act("deletion 1", Deletion("console", C, said.user_id, said.id, said.sent_at), clerk)
+
+    assert [turn.message_ids for turn in desk.conversations.load(C).turns] == [(kept.id,)] * 2
+    assert THEIRS not in str(store.lrange(f"turns:{C}", 0, -1))
+
+
+def test_a_message_unsent_on_line_takes_the_kept_answer_along(store: redis.Redis, desk: Desk, line: FakeLine) -> None:
+    first, second = from_line(line, THEIRS, age_s=100), from_line(line, "経費の締め日は？", age_s=99)
+    conversation = first.conversation_id
+    accept(store, first, second)
+    sender = line_sender(line, store)
+    answer_next(conversation, replace(desk, senders={"line": sender}))
+    assert store.exists(f"kept:{conversation}")
+
+    gone = Deletion("line", conversation, first.user_id, first.id, time.time())
+    act("deletion 1", gone, make_clerk(store, {"line": sender}))
+
+    assert not store.exists(f"kept:{conversation}", f"turns:{conversation}")
+    assert THEIRS not in everything(store)
+
+
+def test_a_deleted_message_leaves_the_dead_letters_too(store: redis.Redis, desk: Desk, clerk: Clerk) -> None:
+    said, other = message(THEIRS), message("ほかの質問")
+    accept(store, said, other)
+    batch = desk.batches.take(C)
+    assert batch is not None
+    desk.batches.finish(batch, (), dead="given up")
+    assert THEIRS in everything(store)
+
+    act("deletion 1", Deletion("console", C, said.user_id, said.id, said.sent_at), clerk)
+
+    assert THEIRS not in everything(store)
+
+
+def test_forgetting_reaches_every_conversation_and_everything_that_is_kept(
+    store: redis.Redis, desk: Desk, clerk: Clerk
+) -> None:
+    waiting, shared = "console:c2", "console:c3"
+    stream = ChatStream(store)
+    stream.question(converse(store, desk, f"{THEIRS}その一、経費の締め日は？"))
+    converse(store, desk, f"{THEIRS}その二、経費の締め日は？", conversation=shared)
+    others = converse(store, desk, "経費の締め日は？", conversation=shared, user="console:u2")
+    accept(store, message(f"{THEIRS}その三", conversation=waiting))
+    store.hset("dead", "x", json.dumps({"reason": "", "messages": [json.loads(message(f"{THEIRS}その四").to_json())]}))
+    edit = Edit("console", C, "console:u1", "m9", f"{THEIRS}その五", 1.0)
+    store.hset("dead", "y", json.dumps({"reason": "", "control": json.loads(edit.to_json())}))
+
+    act("order 1", order("forget"), clerk)
+
+    assert THEIRS not in everything(store)
+    assert not store.exists("spoke:console:u1", f"inbox:{waiting}", "dead")
+    assert store.zscore("ready", waiting) is None
+    assert {turn.message_ids for turn in Conversations(store).load(shared).turns} == {(others.id,)}
+    assert notices(store) == [phrase("forgotten", "ja")]
+
+
+def test_forgetting_leaves_other_peoples_dead_letters(store: redis.Redis, clerk: Clerk) -> None:
+    other = json.loads(message("ほかの人", user="console:u11").to_json())
+    store.hset("dead", "x", json.dumps({"reason": "", "messages": [other]}))
+
+    act("order 1", order("forget"), clerk)
+
+    assert store.hexists("dead", "x")
+
+
+def test_forgetting_while_an_answer_is_written_leaves_nothing_anywhere(
+    store: redis.Redis, retriever: Retriever, clerk: Clerk
+) -> None:
+    accept(store, message(f"{THEIRS}と経費の締め日は？"))
+    with saying(Script(ANSWER, hangs=True)) as generator:
+        desk = make_desk(store, retriever, generator)
+        with at_work(desk):
+            act("order 1", order("forget"), clerk)
+        answer_next(C, desk)
+
+    assert THEIRS not in everything(store)
+    assert ANSWER not in everything(store)
+    assert [kind for kind, _ in page(store)][-1] == "notice"
+    assert not store.exists("ready", f"lock:{C}", f"batch:{C}", f"attempts:{C}")
+
+
+def test_who_leaves_line_is_forgotten_without_a_word(store: redis.Redis, desk: Desk, line: FakeLine) -> None:
+    said = from_line(line, f"{THEIRS}と経費の締め日は？", age_s=100)
+    accept(store, said)
+    sender = line_sender(line, store)
+    answer_next(said.conversation_id, replace(desk, senders={"line": sender}))
+    left = Command("line", said.conversation_id, said.user_id, "unfollow", "", "ja", time.time(), {})
+
+    act("order 1", left, make_clerk(store, {"line": sender}))
+
+    assert THEIRS not in everything(store)
+    assert ANSWER not in everything(store)
+    assert line.visible(USER) == []
+
+
+def test_an_open_code_lets_in_once_and_the_order_may_come_twice(store: redis.Redis, line: FakeLine) -> None:
+    access = Access(store, "pairing", frozenset())
+    clerk = make_clerk(store, {"line": line_sender(line, store)}, access=access)
+    code = access.invite()
+
+    def pair(control_id: str, who: str) -> None:
+        said = from_line(line, code)
+        to = {**said.reply_to, "reply_token": line.issue_token(who), "chat_id": who}
+        act(control_id, Command("line", f"line:{who}", f"line:{who}", "pair", code, "ja", time.time(), to), clerk)
+
+    pair("pair 1", USER)
+    pair("pair 1", USER)
+    pair("pair 2", OTHER_USER)
+
+    assert line.visible(USER) == [phrase("paired", "ja")]
+    assert line.visible(OTHER_USER) == [phrase("not_admitted", "ja")]
+    assert access.admits(f"line:{USER}")
+    assert not access.admits(f"line:{OTHER_USER}")
+
+
+def test_a_button_collects_what_was_kept(store: redis.Redis, line: FakeLine) -> None:
+    sender = line_sender(line, store)
+    said = from_line(line, "質問")
+    kept = KeptAnswer("m1", said.user_id, "ja", [ANSWER], "late")
+    KeptAnswers(store).keep(said.conversation_id, kept)
+    pressed = Command("line", said.conversation_id, said.user_id, "collect", "", "ja", time.time(), said.reply_to)
+    clerk = make_clerk(store, {"line": sender}, collector=sender)
+
+    for _ in range(2):
+        act("order 1", pressed, clerk)
+
+    assert [ANSWER in shown for shown in line.visible(USER)] == [True]
+    assert not store.exists(f"kept:{said.conversation_id}")
+
+
+def test_the_store_is_asked_to_rewrite_its_file_without_what_was_erased(store: redis.Redis, clerk: Clerk) -> None:
+    store.config_resetstat()
+
+    act("order 1", order("forget"), clerk)
+
+    assert "cmdstat_bgrewriteaof" in store.info("commandstats")

@@ -1,0 +1,166 @@
+"""The tick finds what a lost hint or a dead worker left lying, and one bad record does not stop it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from celery import Celery
+
+from bot.queue import ACT, REPLIES, celery_app
+from tests.fakes.line import FakeLine
+from tests.fakes.line_events import USER
+from tests.workers.desk import (
+    LIFE_S,
+    C,
+    HeardHints,
+    command,
+    from_line,
+    line_sender,
+    make_clerk,
+    order,
+    page,
+    pause_s,
+)
+from tests.workers.making import accept, message
+from workers.acting import Clerk
+from workers.batches import Batches
+from workers.clerk import AGAIN_AFTER_S, Tick, register
+from workers.due_times import DueTimes
+from workers.phrases import phrase
+
+
+@pytest.fixture
+def clerk(store: redis.Redis) -> Clerk:
+    return make_clerk(store)
+
+
+@pytest.fixture
+def line() -> Iterator[FakeLine]:
+    with FakeLine() as fake:
+        yield fake
+
+
+def make_tick(clerk: Clerk) -> Tick:
+    return Tick(clerk, DueTimes(clerk.store, Batches(clerk.store, LIFE_S), clerk.senders))
+
+
+def hints(clerk: Clerk) -> HeardHints:
+    assert isinstance(clerk.hints, HeardHints)
+    return clerk.hints
+
+
+def test_a_question_whose_hint_was_lost_is_hinted_at_again(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == [C]
+
+
+def test_what_was_hinted_at_is_left_alone_for_a_while(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    tick = make_tick(clerk)
+
+    tick.tick()
+    tick.tick()
+
+    assert hints(clerk).answers == [C]
+    assert AGAIN_AFTER_S - 5 < pause_s(store, C) <= AGAIN_AFTER_S
+
+
+def test_what_a_worker_holds_is_left_to_it(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    Batches(store, LIFE_S).take(C)
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == []
+
+
+def test_what_a_dead_worker_held_is_hinted_at(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    Batches(store, LIFE_S).take(C)
+    store.delete(f"lock:{C}")
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == [C]
+
+
+def test_what_was_handed_back_for_later_is_left_until_then(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    batches = Batches(store, LIFE_S)
+    batch = batches.take(C)
+    assert batch is not None
+    batches.hand_back(batch, after_s=60, forgive=True)
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == []
+
+
+def test_while_hints_lie_unread_no_more_are_given(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    store.lpush(REPLIES, "a hint")
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == []
+
+
+def test_an_order_whose_hint_was_lost_is_hinted_at_again(store: redis.Redis, clerk: Clerk) -> None:
+    command(store, order("reset"), "order 1")
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).acts == ["order 1"]
+
+
+def test_one_record_that_cannot_be_read_does_not_keep_the_others_waiting(store: redis.Redis, clerk: Clerk) -> None:
+    odd = message(conversation="console:odd")
+    accept(store, odd, message())
+    store.hset("messages:console:odd", odd.id, odd.to_json().replace('"v": 1', '"v": 9'))
+
+    make_tick(clerk).tick()
+
+    assert C in hints(clerk).answers
+
+
+def test_the_tick_sees_to_a_token_that_dies(store: redis.Redis, line: FakeLine) -> None:
+    said = from_line(line, "質問", age_s=50)
+    accept(store, said)
+
+    make_tick(make_clerk(store, {"line": line_sender(line, store)})).tick()
+
+    assert len(line.visible(USER)) == 1
+
+
+def test_a_tick_that_fails_is_not_the_last(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hinted(BaseException):
+        """The way out of the endless tick."""
+
+    class Leaves(HeardHints):
+        def answer(self, conversation_id: str) -> None:
+            raise Hinted
+
+    monkeypatch.setattr("workers.clerk.TICK_EVERY_S", 0.01)
+    accept(store, message())
+    store.zadd("ready", {C: time.time() + 0.05, "console:broken": time.time() + 60})
+    store.set("messages:console:broken", "of a wrong type")
+
+    with pytest.raises(Hinted):
+        make_tick(make_clerk(store, hints=Leaves()))._run()
+
+
+def test_the_clerks_task_carries_out_an_order(store: redis.Redis, store_url: str, clerk: Clerk) -> None:
+    app: Celery = celery_app(store_url)
+    register(app, clerk)
+    command(store, order("help"), "order 1")
+
+    app.tasks[ACT].apply(args=["order 1"]).get()
+
+    assert ("notice", phrase("help", "ja")) in page(store)
+    assert not store.exists("controls")

@@ -1,0 +1,133 @@
+"""A reply token that dies while its question waits is spent on a notice; nothing else changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from bot.console.sender import ConsoleSender
+from bot.messages import Message
+from bot.platform import Sender
+from bot.store import connect
+from tests.fakes.line import REPLY, FakeLine, Fault
+from tests.fakes.line_events import USER
+from tests.workers.desk import LIFE_S, from_line, line_sender, pause_s
+from tests.workers.making import accept, message
+from workers.batches import Batches
+from workers.due_times import WINDOW_S, DueTimes
+
+YOUNG_S, DYING_S, DEAD_S = 0.0, 50.0, 55.0 + WINDOW_S
+
+
+@pytest.fixture
+def line() -> Iterator[FakeLine]:
+    with FakeLine() as fake:
+        yield fake
+
+
+@pytest.fixture
+def due_times(store: redis.Redis, line: FakeLine) -> DueTimes:
+    senders: dict[str, Sender] = {"line": line_sender(line, store), "console": ConsoleSender(store)}
+    return DueTimes(store, Batches(store, LIFE_S), senders)
+
+
+def asked(store: redis.Redis, line: FakeLine, age_s: float) -> Message:
+    said = from_line(line, "質問", age_s=age_s)
+    accept(store, said)
+    return said
+
+
+def test_a_token_that_dies_is_spent_on_a_notice_with_a_button(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes
+) -> None:
+    asked(store, line, DYING_S)
+
+    due_times.see_to(time.time())
+
+    assert len(line.visible(USER)) == 1
+    assert len(line.buttons(USER)) == 1
+
+
+def test_the_notice_is_shown_once(store: redis.Redis, line: FakeLine, due_times: DueTimes) -> None:
+    asked(store, line, DYING_S)
+
+    due_times.see_to(time.time())
+    due_times.see_to(time.time())
+
+    assert len(line.calls_of(REPLY)) == 1
+
+
+@pytest.mark.parametrize("age_s", [YOUNG_S, DEAD_S])
+def test_before_and_after_its_time_nothing_happens(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes, age_s: float
+) -> None:
+    asked(store, line, age_s)
+
+    due_times.see_to(time.time())
+
+    assert line.calls == []
+
+
+def test_what_a_worker_holds_is_left_to_it(store: redis.Redis, line: FakeLine, due_times: DueTimes) -> None:
+    said = asked(store, line, DYING_S)
+    Batches(store, LIFE_S).take(said.conversation_id)
+
+    due_times.see_to(time.time())
+
+    assert line.calls == []
+
+
+def test_the_question_waits_as_before(store: redis.Redis, line: FakeLine, due_times: DueTimes) -> None:
+    said = asked(store, line, DYING_S)
+    c = said.conversation_id
+    store.set(f"attempts:{c}", 2)
+    store.zadd("ready", {c: time.time() + 30})
+
+    due_times.see_to(time.time())
+
+    assert store.get(f"attempts:{c}") == "2"
+    assert not store.exists(f"lock:{c}")
+    assert 25 < pause_s(store, c) <= 30
+
+
+def test_a_notice_that_fails_leaves_the_question_waiting(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes
+) -> None:
+    said = asked(store, line, DYING_S)
+    line.go_wrong(REPLY, Fault.RATE_LIMITED)
+
+    due_times.see_to(time.time())
+
+    batch = Batches(store, LIFE_S).take(said.conversation_id)
+    assert batch is not None
+    assert batch.attempt == 1
+
+
+def test_a_platform_without_due_times_or_without_a_sender_is_left_alone(
+    store: redis.Redis, store_url: str, line: FakeLine
+) -> None:
+    asked(store, line, DYING_S)
+    accept(store, message())
+    only_console = DueTimes(store, Batches(store, LIFE_S), {"console": ConsoleSender(connect(store_url))})
+
+    only_console.see_to(time.time())
+
+    assert line.calls == []
+    assert not store.keys("lock:*")
+
+
+def test_the_lock_is_kept_however_long_line_takes(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.batches.LOCK_LIFE_S", 0.2)
+    monkeypatch.setattr("workers.batches.RENEW_EVERY_S", 0.02)
+    asked(store, line, DYING_S)
+    line.go_wrong(REPLY, Fault.SLOW)
+
+    due_times.see_to(time.time())
+
+    assert len(line.visible(USER)) == 1
+    assert store.hget(f"batch:line:{USER}", "journal:notice") == '"sent"'
