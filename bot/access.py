@@ -61,12 +61,11 @@ class Access:
         Raises:
             StoreUnavailable
         """
-        plain = _plain(code)
-        if len(plain) != _CODE_CHARS:
+        if not looks_like_code(code):
             return False
         with store_errors():
             outcome = self._redeem(
-                keys=[f"tries:{who}", f"invite:{plain}", "admitted"], args=[who, TRIES_PER_HOUR, 3600]
+                keys=[f"tries:{who}", f"invite:{_plain(code)}", "admitted"], args=[who, TRIES_PER_HOUR, 3600]
             )
         return bool(outcome)
 
@@ -78,6 +77,11 @@ class Access:
         """
         with store_errors():
             self._store.srem("admitted", who)
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether the text has the form of a code, open or not."""
+    return len(_plain(text)) == _CODE_CHARS
 
 
 def _plain(code: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
+CHATTY = ("httpx", "httpcore", "huggingface_hub", "sentence_transformers", "chromadb", "celery", "kombu", "amqp")
+"""Libraries whose lines below a warning tell addresses, arguments or nothing."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -26,5 +28,5 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "huggingface_hub", "sentence_transformers", "chromadb", "kombu", "amqp"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)

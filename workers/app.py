@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 from bot.logs import log_to_stderr
 from bot.store import connect
@@ -34,8 +35,14 @@ def work(
         part: the name under which the heartbeat is written (`status:{part}`).
         status: what the heartbeat says; `ready` decides for `/readyz`.
     """
+    # Who answers this signal keeps Celery from setting up logging itself: it would silence everything below a warning.
+    setup_logging.connect(_log_our_way, weak=False)
     log_to_stderr()
     serve_metrics(metrics_port)
     Heartbeat(connect(store_url, timeout_s=STORE_TIMEOUT_S), part, status).start()
     options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     app.worker_main(["worker", "--queues", queue, "--pool", pool, "--concurrency", str(at_once), *options])
+
+
+def _log_our_way(**_: object) -> None:
+    log_to_stderr()

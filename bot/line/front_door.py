@@ -9,7 +9,7 @@ import logging
 import time
 from typing import Any
 
-from bot.access import Access
+from bot.access import Access, looks_like_code
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
@@ -74,7 +74,8 @@ class LineFrontDoor:
             case _ if self._access.admits(ours.conversation_id):  # in 1:1 the conversation is the person
                 return ours
             case Message():
-                return _wish_to_be_paired(ours, ours.text, language(ours.text))
+                tongue = "ja" if looks_like_code(ours.text) else language(ours.text)  # a code is Latin for everybody
+                return _wish_to_be_paired(ours, ours.text, tongue)
             case Command():
                 return _wish_to_be_paired(ours, "", ours.language)
 

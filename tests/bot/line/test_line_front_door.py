@@ -194,6 +194,14 @@ def test_what_a_stranger_says_becomes_a_wish_to_be_paired(door: LineFrontDoor, s
     assert waiting(store, f"line:{line_events.OTHER_USER}") == []
 
 
+def test_a_code_alone_is_answered_in_japanese(door: LineFrontDoor, store: redis.Redis) -> None:
+    deliver(door, line_events.text("7k3m-qx9d", line_events.user(line_events.OTHER_USER)))
+
+    (command,) = controls(store)
+    assert isinstance(command, Command)
+    assert (command.name, command.argument, command.language) == ("pair", "7k3m-qx9d", "ja")
+
+
 @pytest.mark.parametrize("event", [line_events.follow(), line_events.text("ヘルプ"), line_events.text("リセット")])
 def test_a_stranger_who_follows_or_orders_is_told_how_to_get_in(
     door: LineFrontDoor, store: redis.Redis, event: dict[str, Any]
