@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 import redis
@@ -16,6 +14,7 @@ from bot.messages import Citation, Reply
 from bot.platform import Delivered, ReplyStream
 from tests.bot.platforms import PLATFORMS, Platform
 from tests.console_desk import MemoryJournal
+from tests.stored import everything_in
 
 ANSWER = Reply("締め日は毎月25日です。")
 ERASED = Reply("消えるべき答え")
@@ -49,19 +48,6 @@ def platform(request: pytest.FixtureRequest, store: redis.Redis) -> Iterator[Pla
 def inked(text: str) -> str:
     """The text without white space."""
     return "".join(text.split())
-
-
-def everything_in(store: redis.Redis) -> str:
-    """Every value of every key."""
-    read: dict[Any, Callable[[str], object]] = {
-        "string": store.get,
-        "hash": store.hgetall,
-        "list": lambda key: store.lrange(key, 0, -1),
-        "set": store.smembers,
-        "zset": lambda key: store.zrange(key, 0, -1),
-        "stream": store.xrange,
-    }
-    return json.dumps([str(read[store.type(key)](key)) for key in map(str, store.scan_iter())], ensure_ascii=False)
 
 
 def test_opening_shows_nothing(platform: Platform) -> None:

@@ -26,6 +26,8 @@ COMMANDS = {name: ["-m", "workers.cli", "process", name] for name in ("store", "
 }
 SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 LINE_SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
+PROMPTS = "prompts.jsonl"
+"""In the desk's folder: a line for each prompt that the scripted model was given, the texts of its messages."""
 CONSOLE_TOKEN = "console-token-of-the-tests"
 
 T = TypeVar("T")
@@ -84,10 +86,28 @@ class Desk:
             log.close()
 
     def wait_until_ready(self, within_s: float = 60.0) -> None:
-        """Return when every part answers."""
+        """Return when every part that was started answers."""
         store = self.store
-        wait_until(lambda: all(readiness(store).values()), within_s=within_s)
-        wait_until(self._listens, within_s=within_s)
+        parts = [name for name in self._processes if name != "web"]
+        wait_until(lambda: all(readiness(store)[part] for part in parts), within_s=within_s)
+        if "web" in self._processes:
+            wait_until(self._listens, within_s=within_s)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What `madoguchi` with these arguments does beside the running service."""
+        return subprocess.run(
+            [sys.executable, "-m", "workers.cli", *arguments],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def logs(self) -> str:
+        """Everything that every process has written so far."""
+        return "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.folder.glob("*.log"))
 
     def kill(self, name: str) -> None:
         """End a process as the kernel would, without a chance to tidy up."""
@@ -126,11 +146,10 @@ class Desk:
         return response.cookies["madoguchi_console"]
 
     def shown(self, conversation_id: str) -> list[dict[str, Any]]:
-        """The settled answers that the console shows."""
-
-        entries = self.store.xrange(f"stream:{conversation_id}")
+        """The settled answers and confirmations that the console shows."""
+        entries: Any = self.store.xrange(f"stream:{conversation_id}")
         events = [json.loads(fields["event"]) for _, fields in entries]
-        return [event for event in events if event["type"] in {"done", "failed"}]
+        return [event for event in events if event["type"] in {"done", "failed", "notice"}]
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

@@ -6,14 +6,18 @@ The words are the first passage's own, so that they stand on it.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
+import time
+from pathlib import Path
 
 from bot.settings import BotSettings
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from tests.fakes.model import Script, ScriptedGenerator, asks
+from tests.faults.desk import PROMPTS
 from workers.generation import Prompt
 from workers.replies import run
 from workers.settings import WorkerSettings
@@ -22,7 +26,9 @@ SLOW_SECONDS_PER_PIECE = 0.15
 
 
 def first_passage(prompt: Prompt) -> str:
-    """The first passage's words, as a model would say them."""
+    """The first passage's words, as a model would say them; what it was given is noted down."""
+    with Path(PROMPTS).open("a", encoding="utf-8") as noted:
+        noted.write(json.dumps([message.text for message in prompt.messages], ensure_ascii=False) + "\n")
     return prompt.passages[0].chunk.text.strip().splitlines()[-1]
 
 
@@ -39,12 +45,19 @@ SCRIPTS = (
 )
 
 
+def load(generator: ScriptedGenerator, file: Path) -> None:
+    """Be ready as soon as the file is there."""
+    while not file.exists():
+        time.sleep(0.05)
+    generator.ready = True
+
+
 def main() -> None:
-    """Run until SIGTERM; with LOADS_S in the environment the model is ready only after so many seconds."""
+    """Run until SIGTERM; with LOADED_BY in the environment the model is ready when there is a file of that name."""
     generator = ScriptedGenerator(SCRIPTS)
-    if loads_s := float(os.environ.get("LOADS_S", "0")):
+    if loaded_by := os.environ.get("LOADED_BY"):
         generator.ready = False
-        threading.Timer(loads_s, lambda: setattr(generator, "ready", True)).start()
+        threading.Thread(target=load, args=(generator, Path(loaded_by)), daemon=True).start()
     run(BotSettings(), WorkerSettings(), generator, open_retriever(KnowledgeSettings()))
 
 

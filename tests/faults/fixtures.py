@@ -1,0 +1,60 @@
+"""One service for all tests of a module, with a scripted model and fakes of Slack and LINE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fakes.line import FakeLine
+from tests.fakes.slack import TOKEN, FakeSlack
+from tests.faults.desk import LINE_SECRET, SLACK_SECRET, Desk
+from tests.faults.people import InAChannel, OnLine, OnSlack, OnTheConsole, Person
+
+__all__ = ["desk", "line", "person", "slack"]
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[FakeLine]:
+    with FakeLine() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine) -> Iterator[Desk]:
+    running = Desk(
+        tmp_path_factory.mktemp("desk"),
+        {
+            "SLACK_BOT_TOKEN": TOKEN,
+            "SLACK_SIGNING_SECRET": SLACK_SECRET,
+            "SLACK_API_URL": slack.api_url,
+            "LINE_CHANNEL_SECRET": LINE_SECRET,
+            "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
+            "LINE_API_URL": line.url,
+            "LINE_ACCESS": "open",
+        },
+    )
+    running.start()
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(params=["slack", "channel", "line", "console"])
+def person(request: pytest.FixtureRequest, desk: Desk, slack: FakeSlack, line: FakeLine) -> Person:
+    """Somebody on each of the platforms."""
+    people: dict[str, Callable[[], Person]] = {
+        "slack": lambda: OnSlack(desk, slack),
+        "channel": lambda: InAChannel(desk, slack),
+        "line": lambda: OnLine(desk, line),
+        "console": lambda: OnTheConsole(desk),
+    }
+    return people[request.param]()
