@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-# OpenMP's threads spin while they wait for each other; beside other busy processes the one that is waited for does not
-# even run. Measured on two busy processors: 230 to 970 ms a token spinning, 30 ms sleeping. OpenMP reads it once, when
-# the library is loaded, so it must be set before.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# GCC's OpenMP lets threads spin for milliseconds while they wait for each other; beside other busy processes the one
+# that is waited for does not even run (docs/decisions/engine-shares-the-processors.md). It reads this once, when the
+# library is loaded, so it must be set before.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-import llama_cpp
+import llama_cpp  # noqa: E402
 
 __all__ = ["llama_cpp"]
