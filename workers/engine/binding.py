@@ -9,6 +9,6 @@ import os
 # library is loaded, so it must be set before.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-import llama_cpp  # noqa: E402
+import llama_cpp
 
 __all__ = ["llama_cpp"]
