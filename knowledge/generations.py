@@ -11,6 +11,7 @@ from pathlib import Path
 from knowledge import chunking, lexical
 from knowledge.calibration import Floor, Floors
 from knowledge.embedding import Embedder
+from knowledge.errors import NoIndex
 
 LEXICAL = "lexical.sqlite"
 VECTORS = "vectors"
@@ -34,13 +35,22 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """The manifest of the generation in this folder."""
-        facts = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        floors = {
-            asked_in: {written_in: Floor(**floor) for written_in, floor in some.items()}
-            for asked_in, some in facts.pop("floors").items()
-        }
-        return cls(**facts, floors=floors)
+        """The manifest of the generation in this folder.
+
+        Raises:
+            FileNotFoundError: the generation was removed.
+            NoIndex: another version wrote it, or it is damaged.
+        """
+        written = (folder / _MANIFEST).read_text("utf-8")
+        try:
+            facts = json.loads(written)
+            floors = {
+                asked_in: {written_in: Floor(**floor) for written_in, floor in some.items()}
+                for asked_in, some in facts.pop("floors").items()
+            }
+            return cls(**facts, floors=floors)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise NoIndex(f"{folder.name} was written by another version: reindex") from error
 
 
 def fingerprint(embedder: Embedder) -> str:

@@ -17,7 +17,7 @@ from knowledge.chunking import Limit, split
 from knowledge.copies import remove_abandoned
 from knowledge.documents import Skipped
 from knowledge.embedding import Embedder, Vectors, load_embedder
-from knowledge.errors import IndexBroken, ReindexRunning, SourceEmpty
+from knowledge.errors import IndexBroken, NoIndex, ReindexRunning, SourceEmpty
 from knowledge.generations import LEXICAL, VECTORS, Manifest
 from knowledge.loading import load
 from knowledge.settings import KnowledgeSettings
@@ -135,9 +135,12 @@ def _describe(database: sqlite3.Connection, embedder: Embedder) -> Manifest:
 def _already_answering(index_path: Path, manifest: Manifest) -> str | None:
     """The generation that answers now, if it says what the draft says."""
     name = generations.current(index_path)
-    if name is None or not (index_path / name).is_dir():
+    if name is None:
         return None
-    answering = Manifest.read(index_path / name)
+    try:
+        answering = Manifest.read(index_path / name)
+    except (FileNotFoundError, NoIndex):
+        return None
     same = (answering.fingerprint, answering.digest) == (manifest.fingerprint, manifest.digest)
     return name if same else None
 

@@ -17,7 +17,7 @@ from bot.settings import BotSettings
 from bot.store import connect
 from knowledge import generations
 from knowledge.embedding import load_embedder
-from knowledge.errors import KnowledgeError
+from knowledge.errors import KnowledgeError, NoIndex
 from knowledge.reindexing import reindex
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
@@ -128,4 +128,7 @@ def status(settings: KnowledgeSettings) -> dict[str, object]:
 
 def _manifest(settings: KnowledgeSettings) -> generations.Manifest | None:
     name = generations.current(settings.index_path)
-    return generations.Manifest.read(settings.index_path / name) if name else None
+    try:
+        return generations.Manifest.read(settings.index_path / name) if name else None
+    except (FileNotFoundError, NoIndex):
+        return None

@@ -140,9 +140,11 @@ def session() -> Iterator[Session]:
                 answer_tokens=own.answer_max_tokens,
                 answer_deadline_s=own.answer_deadline_s,
             )
-            yield Session(desk, Inbox(store, Nobody()))
-            engine.close()
-            server.terminate()
+            try:
+                yield Session(desk, Inbox(store, Nobody()))
+            finally:
+                engine.close()
+                server.terminate()
 
 
 def main() -> None:

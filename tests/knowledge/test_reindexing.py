@@ -10,7 +10,7 @@ import pytest
 
 from knowledge import generations
 from knowledge.documents import Skipped
-from knowledge.errors import ReindexRunning, SourceEmpty
+from knowledge.errors import NoIndex, ReindexRunning, SourceEmpty
 from knowledge.sources import Source
 
 
@@ -61,6 +61,17 @@ def test_another_embedder_is_a_change(run, embedder):
     embedder.fingerprint = "another"
 
     assert run().embedded == 4
+
+
+@pytest.mark.parametrize("written", ["", "{}", "[]", '{"floors": {"ja": 0.5}}', '{"floors": {}, "of": "tomorrow"}'])
+def test_the_index_of_another_version_is_replaced(run, settings, written):
+    run()
+    manifest = settings.index_path / "gen-1" / "manifest.json"
+    manifest.write_text(written, "utf-8")
+
+    with pytest.raises(NoIndex):
+        generations.Manifest.read(manifest.parent)
+    assert run().generation == "gen-2"
 
 
 @pytest.mark.parametrize("gone", ["empty", "missing"])
