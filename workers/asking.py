@@ -19,7 +19,7 @@ SESSION = "console:terminal"
 
 
 class NoAnswer(Exception):
-    """The service did not take the question, or did not answer in time."""
+    """There is no question, the service did not take it, or did not answer in time."""
 
 
 def ask(question: str, store: redis.Redis, inbox: Inbox, *, timeout_s: float = 900) -> Iterator[dict[str, Any]]:
@@ -29,6 +29,8 @@ def ask(question: str, store: redis.Redis, inbox: Inbox, *, timeout_s: float = 9
         NoAnswer
         StoreUnavailable
     """
+    if not question.strip():
+        raise NoAnswer("the question is empty")
     message = Message(
         id=f"{SESSION}:{uuid.uuid4()}",
         platform="console",

@@ -92,7 +92,7 @@ def write_configuration(file: IO[str], processes: list[str], logs: Path) -> None
             "startsecs": "1",
             "stopwaitsecs": str(STOP_WAIT_S),
             "redirect_stderr": "true",
-            "stdout_logfile": _plain(logs / f"{name}.log"),
+            "stdout_logfile": _plain(_plain(logs / f"{name}.log")),  # the only value that is expanded twice
             "stdout_logfile_maxbytes": "10MB",
             "stdout_logfile_backups": "3",
         }
