@@ -1,0 +1,177 @@
+"""The command says what is wrong in one line, with a status that a script can tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workers.cli import main
+from workers.supervision import alone
+
+ALL_SETTINGS = ("SLACK_", "LINE_", "REDIS_URL", "CONSOLE_TOKEN", "DATA_PATH", "LLM_", "KNOWLEDGE_", "PORT", "ADMIN_")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with nothing in it, and no settings."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(ALL_SETTINGS):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command says when it refuses."""
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("madoguchi: ")
+    assert "Traceback" not in said.err
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "http"), ("PORT", "0"), ("LINE_ACCESS", "everybody"), ("SLACK_API_URL", "slack.com")]
+)
+def test_a_setting_that_makes_no_sense_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert f"{name}: " in refused(capsys, "run")
+
+
+def test_a_setting_of_the_work_that_makes_no_sense_is_named_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
+) -> None:
+    monkeypatch.setenv("LLM_CONTEXT_TOKENS", "12")
+
+    assert "LLM_CONTEXT_TOKENS: " in refused(capsys, "run")
+    assert not (elsewhere / "data").exists()
+
+
+def test_a_secret_is_not_repeated(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
+
+    said = refused(capsys, "run")
+
+    assert "SLACK_SIGNING_SECRET" in said
+    assert "xoxb-secret" not in said
+
+
+def test_a_policy_that_cannot_be_followed_is_named(capsys: pytest.CaptureFixture[str], elsewhere: Path) -> None:
+    (elsewhere / "madoguchi.toml").write_text('[answers]\noutside = "sometimes"\n', encoding="utf-8")
+
+    assert "madoguchi.toml" in refused(capsys, "run")
+
+
+def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("PORT", port)
+
+        assert f"port {port} is taken" in refused(capsys, "run")
+
+
+def test_a_second_service_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
+) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        monkeypatch.setenv("PORT", str(free.getsockname()[1]))
+    with alone(elsewhere / "data"):
+        assert "already" in refused(capsys, "run")
+
+
+def test_a_model_that_does_not_exist_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        monkeypatch.setenv("PORT", str(free.getsockname()[1]))
+    monkeypatch.setenv("LLM_MODEL", "no-such-model")
+
+    assert "no-such-model" in refused(capsys, "run")
+
+
+def test_an_invitation_needs_a_store(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "unix:///nowhere/store.sock")
+
+    refused(capsys, "line", "invite")
+
+
+def test_an_invitation_lets_somebody_in(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_url: str, store: object
+) -> None:
+    from bot.access import Access
+    from bot.store import connect
+
+    monkeypatch.setenv("REDIS_URL", store_url)
+
+    assert main(["line", "invite"]) == 0
+
+    code = capsys.readouterr().out.strip()
+    assert Access(connect(store_url), "pairing", frozenset()).redeem(code, "line:U1")
+
+
+def test_models_lists_what_there_is_with_its_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+
+    table = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: line for line in table[1:] if " MB " in line}
+    assert {"qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct", "smollm2-135m-instruct"} <= rows.keys()
+    assert " * " in rows["qwen2.5-coder-1.5b-instruct"]
+    assert " * " not in rows["smollm2-135m-instruct"]
+
+
+def test_models_reckons_with_the_context(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def memory_mb() -> int:
+        main(["models"])
+        row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("qwen2.5-coder-1.5b"))
+        return int(row.split(" MB")[0].split()[-1])
+
+    small = memory_mb()
+    monkeypatch.setenv("LLM_CONTEXT_TOKENS", "32768")
+
+    assert memory_mb() > small
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["ask"], ["process", "dance"], ["line"]])
+def test_what_is_no_command_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert "usage: madoguchi" in capsys.readouterr().err
+
+
+def test_a_reindex_without_documents_says_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
+) -> None:
+    monkeypatch.setenv("KNOWLEDGE_PATH", str(elsewhere / "nothing"))
+
+    assert main(["reindex"]) == 1
+
+    assert "madoguchi: " in capsys.readouterr().err
+
+
+def test_a_reindex_without_a_service_is_done_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
+) -> None:
+    folder = elsewhere / "documents"
+    folder.mkdir()
+    (folder / "a.md").write_text("# 経費\n\n経費は毎月25日までに申請します。\n", encoding="utf-8")
+    monkeypatch.setenv("KNOWLEDGE_PATH", str(folder))
+
+    assert main(["reindex"]) == 0
+    assert "1 documents, 1 chunks, 1 newly embedded" in capsys.readouterr().out
+    assert main(["reindex"]) == 0
+    assert "nothing changed" in capsys.readouterr().out

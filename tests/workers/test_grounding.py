@@ -1,0 +1,129 @@
+"""A sentence is shown when a passage bears it; which one is the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from knowledge.documents import Chunk, Passage
+from workers.grounding import refuses, sentences, support
+
+
+def passage(text: str, title: str = "経費規程", *headings: str) -> Passage:
+    return Passage(Chunk(text, title, title, f"{title}.md", headings, text, frozenset({"public"})), 1.0)
+
+
+EXPENSES = passage("経費は毎月25日までに、経費精算システムで申請します。上限は1,500円です。")
+VPN = passage("VPNに接続できないときは、情報システム部の内線300に電話してください。", "VPN")
+ENGLISH = passage("Employees may work from home up to 3 days a week with approval of their manager.", "Handbook")
+
+
+def test_sentences_come_as_soon_as_they_are_whole() -> None:
+    read: list[str] = []
+
+    def pieces() -> Iterator[str]:
+        for piece in ("25日", "です。", "箱", "に入れます。", "以上"):
+            read.append(piece)
+            yield piece
+
+    found = sentences(pieces())
+
+    assert next(found) == "25日です。"
+    assert read == ["25日", "です。", "箱"]
+    assert list(found) == ["箱に入れます。", "以上"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("はい。いいえ。", ["はい。", "いいえ。"]),
+        ("本当？ はい！", ["本当？", " はい！"]),
+        ("一行目\n二行目", ["一行目\n", "二行目"]),
+        ("It is due. Send it.", ["It is due.", " Send it."]),
+        ("It costs 1.5 dollars. Yes.", ["It costs 1.5 dollars.", " Yes."]),
+        ("「はい。」と言う。", ["「はい。」", "と言う。"]),
+        ("", []),
+        ("   ", []),
+    ],
+)
+def test_sentences_end_where_a_reader_would_end_them(text: str, parts: list[str]) -> None:
+    assert list(sentences(text)) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["はい。いいえ。本当？ 1.5です。\n\n* 項目", "One. Two! Three? 4.5\n5", "。。。", "a\n\n\nb"]
+)
+def test_no_character_gets_lost_between_sentences(text: str) -> None:
+    assert "".join(sentences(text)) == text
+    assert "".join(sentences([text])) == text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "資料には見つかりませんでした。",
+        "見つかりません。",
+        "その情報は資料に記載されていません。",
+        "申し訳ありませんが、わかりません。",
+        "Not found.",
+        "The material does not mention this.",
+        "ＮＯＴ ＦＯＵＮＤ",
+    ],
+)
+def test_a_refusal_is_known_as_one(sentence: str) -> None:
+    assert refuses(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence", ["経費は毎月25日までに申請します。", "You may work from home.", "メールで通知します。"]
+)
+def test_an_answer_is_no_refusal(sentence: str) -> None:
+    assert not refuses(sentence)
+
+
+def test_a_sentence_stands_on_the_passage_that_says_it() -> None:
+    assert support("経費は毎月25日までに申請します。", [VPN, EXPENSES]) == EXPENSES
+    assert support("情報システム部の内線300に電話してください。", [EXPENSES, VPN]) == VPN
+
+
+def test_of_equal_passages_the_better_ranked_is_the_source() -> None:
+    twin = passage(EXPENSES.chunk.text, "写し")
+
+    assert support("経費は毎月25日までに申請します。", [EXPENSES, twin]) == EXPENSES
+
+
+def test_a_sentence_about_something_else_stands_on_nothing() -> None:
+    assert support("社長の趣味は週末の登山と写真撮影です。", [EXPENSES, VPN]) is None
+
+
+@pytest.mark.parametrize("figure", ["26日", "2500円", "1.5円"])
+def test_a_figure_that_no_passage_has_is_not_borne(figure: str) -> None:
+    assert support(f"経費は毎月{figure}までに経費精算システムで申請します。", [EXPENSES, VPN]) is None
+
+
+@pytest.mark.parametrize("figure", ["1,500円", "1500円", "１５００円"])
+def test_a_figure_is_the_same_however_it_is_written(figure: str) -> None:
+    assert support(f"経費精算の上限は{figure}です。", [EXPENSES]) == EXPENSES
+
+
+def test_a_figure_of_the_question_may_be_repeated() -> None:
+    sentence = "はい、経費は12月も毎月25日までに申請します。"
+
+    assert support(sentence, [EXPENSES]) is None
+    assert support(sentence, [EXPENSES], question="12月の経費の締め日は？") == EXPENSES
+
+
+def test_across_languages_the_figures_decide() -> None:
+    assert support("在宅勤務は週3日までです。", [ENGLISH]) == ENGLISH
+    assert support("在宅勤務は週4日までです。", [ENGLISH]) is None
+
+
+def test_titles_and_headings_bear_a_sentence_too() -> None:
+    headed = passage("毎月25日まで。", "経費規程", "申請期限")
+
+    assert support("経費規程の申請期限は毎月25日までです。", [headed]) == headed
+
+
+def test_without_passages_nothing_bears_a_sentence() -> None:
+    assert support("経費は毎月25日までです。", []) is None
