@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from tests.workers.desk import (
 from tests.workers.making import accept, message
 from workers.answering import Answer
 from workers.conversation import Turn
+from workers.generation import Prompt
 from workers.phrases import phrase
 from workers.policy import Policies, Policy
 from workers.services import Desk
@@ -252,6 +254,45 @@ def test_who_waits_in_the_queue_is_told_the_place(store: redis.Redis, retriever:
 
     assert told == [phrase("queued", "ja", place=1, seconds=1)]
     assert answers(store) == [ANSWER]
+
+
+def test_a_second_question_goes_on_from_the_tokens_of_the_first_and_its_answer(store: redis.Redis, desk: Desk) -> None:
+    ask(store, desk, "経費の締め日はいつですか？")
+    ask(store, desk, "領収書はどこに出しますか？")
+
+    assert isinstance(desk.generator, ScriptedGenerator)
+    first, second = (prompt.token_ids for prompt in desk.generator.prompts)
+    evaluated = (*first, *map(ord, ANSWER))
+    assert second[: len(evaluated)] == evaluated
+
+
+def test_after_a_cut_the_conversation_only_grows_again(store: redis.Redis, retriever: Retriever) -> None:
+    with saying(Script(ANSWER), context_tokens=2_500) as generator:
+        desk = make_desk(store, retriever, generator)
+        for _ in range(12):
+            ask(store, desk, "経費の締め日はいつですか？")
+
+    asked = [prompt.token_ids for prompt in generator.prompts]
+    grows = [after[: len(before)] == before for before, after in pairwise(asked)]
+    assert 1 <= grows.count(False) <= 4
+    assert all(any(pair) for pair in pairwise(grows))
+
+
+def test_a_cut_for_a_question_that_the_model_declines_is_a_cut_too(store: redis.Redis, retriever: Retriever) -> None:
+    def declines_when_cut(prompt: Prompt) -> str:
+        return "見つかりません。" if len(prompt.messages) < len(generator.prompts[-2].messages) else ANSWER
+
+    with saying(Script(ANSWER), context_tokens=2_500) as generator:
+        desk = make_desk(store, retriever, generator)
+        ask(store, desk, "経費の締め日はいつですか？")
+        generator.scripts[:] = [Script(declines_when_cut)]
+        for _ in range(12):
+            ask(store, desk, "経費の締め日はいつですか？")
+            if answers(store)[-1].startswith(NOT_FOUND):
+                break
+
+    assert answers(store)[-1].startswith(NOT_FOUND)
+    assert len(desk.conversations.load(C).turns) == len(generator.prompts[-1].messages)
 
 
 def test_an_answer_can_be_written_down_and_read_again() -> None:
