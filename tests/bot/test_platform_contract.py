@@ -124,6 +124,7 @@ def test_a_source_is_shown_by_its_title_and_opens_only_on_the_web(platform: Plat
     assert ANSWER.text in shown
     assert "経費規程" in shown
     assert "申請の手順" in shown
+    assert not uri or uri not in shown
     assert platform.addresses() == [WIKI.uri]
 
 

@@ -1,7 +1,7 @@
 """The replies' process with a model that is played from a script; everything else in it is real.
 
-What it does is in the question: SLOW takes seconds for it, DIE ends the process as a crash of llama.cpp would.
-The words are the first passage's own, so that they stand on it.
+What it does is in the question: SLOW takes seconds for it, ENDLESS never ends, DIE ends the process as a crash of
+llama.cpp would. The words are the first passage's own, so that they stand on it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def die(prompt: Prompt) -> str:
 
 SCRIPTS = (
     Script(matches=asks("DIE"), answer=die),
+    Script(matches=asks("ENDLESS"), answer=first_passage, hangs=True),
     Script(matches=asks("SLOW"), answer=first_passage, seconds_per_piece=SLOW_SECONDS_PER_PIECE),
     Script(answer=first_passage),
 )
