@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from bot.errors import MadoguchiError
 from knowledge.documents import Passage
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled", "deadline"]
 
 
-class GenerationError(Exception):
+class GenerationError(MadoguchiError):
     """The root of what generation raises."""
 
 

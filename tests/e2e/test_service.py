@@ -24,6 +24,8 @@ MARK = "合言葉はオニヤンマ"
 """Words that no log may hold."""
 
 WITHIN_S = 20.0
+SOON_S = 4.0
+"""Sooner than an answer that nobody interrupts would notice at its next sign of life, after five seconds."""
 _places = itertools.count(100)
 
 
@@ -178,7 +180,7 @@ def test_stop_ends_the_answer(desk: Desk, somebody: Person) -> None:
 
     assert "途中で止めました" in answered(somebody, "ストップ")
 
-    wait_until(lambda: quiet(desk))
+    wait_until(lambda: quiet(desk), within_s=SOON_S)
     assert len(somebody.reads()) == 1
 
 
@@ -230,7 +232,7 @@ def test_a_deletion_on_slack_reaches_a_running_answer(desk: Desk, slack: FakeSla
 
     assert person.delete() == 200
 
-    wait_until(lambda: quiet(desk))
+    wait_until(lambda: quiet(desk), within_s=SOON_S)
     assert person.reads() == []
 
 
@@ -240,7 +242,7 @@ def test_an_unsend_on_line_reaches_a_running_answer(desk: Desk, line: FakeLine) 
 
     assert person.unsend() == 200
 
-    wait_until(lambda: quiet(desk))
+    wait_until(lambda: quiet(desk), within_s=SOON_S)
     assert person.reads() == []
 
 
