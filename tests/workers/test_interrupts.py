@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from bot.errors import LockLost
 from bot.messages import Deletion, Edit, Message
 from knowledge.retrieval import Retriever
-from tests.fakes.model import Script, ScriptedGenerator, asks
+from tests.fakes.model import Script, ScriptedGenerator
 from tests.workers.desk import (
     ANSWER,
     C,
@@ -199,7 +200,7 @@ def test_an_edit_between_the_last_word_and_the_delivery_is_not_overlooked(
         act("edit 1", edit(said, "領収書はどこに出しますか？"), clerk)
         return ANSWER
 
-    scripts = Script(RECEIPTS, matches=asks("領収書は")), Script(say_and_be_edited)
+    scripts = Script(RECEIPTS, matches=only_receipts), Script(say_and_be_edited)
     with saying(*scripts) as generator:
         desk = make_desk(store, retriever, generator)
         answer_next(C, desk)
@@ -234,7 +235,7 @@ def test_a_deleted_answer_is_not_given_to_the_next_question(
         store.delete(f"interrupt:{C}")
         return ANSWER
 
-    scripts = Script(RECEIPTS, matches=asks("領収書は")), Script(say_and_be_deleted)
+    scripts = Script(RECEIPTS, matches=only_receipts), Script(say_and_be_deleted)
     with saying(*scripts) as generator:
         desk = make_desk(store, retriever, generator)
         answer_next(C, desk)
@@ -243,6 +244,38 @@ def test_a_deleted_answer_is_not_given_to_the_next_question(
         answer_next(C, desk)
 
     assert answers(store) == [RECEIPTS]
+
+
+def test_nothing_is_written_about_an_erased_batch_and_nothing_sent(store: redis.Redis, desk: Desk) -> None:
+    said = message("ないしょ")
+    accept(store, said)
+    batch = desk.batches.take(C)
+    assert batch is not None
+    desk.conversations.erase(C, message_ids=[said.id])
+
+    with pytest.raises(LockLost):
+        batch.journal.write(answer=ANSWER)
+    with pytest.raises(LockLost):
+        batch.journal.check()
+    assert not store.exists(f"batch:{C}")
+
+
+def test_an_answer_whose_prompt_holds_what_somebody_forgets_is_begun_anew(
+    store: redis.Redis, hanging: Desk, clerk: Clerk
+) -> None:
+    accept(store, message("領収書のないしょの提出先は？", user="console:u2"))
+    answer_next(C, hanging)
+    accept(store, message())
+    with at_work(hanging):
+        act("order 1", order("forget", user="console:u2"), clerk)
+
+    with at_work(hanging):
+        act("order 2", order("stop"), clerk)
+
+    assert isinstance(hanging.generator, ScriptedGenerator)
+    before, after = (str(prompt.messages) for prompt in hanging.generator.prompts[-2:])
+    assert "ないしょ" in before
+    assert "ないしょ" not in after
 
 
 def test_deleting_what_waits_behind_leaves_the_running_answer_alone(
