@@ -15,7 +15,9 @@ from knowledge.retrieval import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Source
 from tests.fakes.downloads import Downloads, serve
+from tests.fakes.line import FakeLine
 from tests.fakes.model import Script
+from tests.fakes.slack import FakeSlack
 from tests.workers.desk import ANSWER, make_desk, saying
 from workers.models import resolve
 from workers.services import Desk
@@ -73,3 +75,17 @@ def desk(store: redis.Redis, retriever: Retriever) -> Iterator[Desk]:
     """A worker whose model says ANSWER to everything."""
     with saying(Script(ANSWER)) as generator:
         yield make_desk(store, retriever, generator)
+
+
+@pytest.fixture
+def line() -> Iterator[FakeLine]:
+    """A strict LINE over HTTP."""
+    with FakeLine() as fake:
+        yield fake
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    """A strict Slack over HTTP."""
+    with FakeSlack() as fake:
+        yield fake

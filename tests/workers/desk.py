@@ -217,3 +217,28 @@ def pause_s(store: redis.Redis, conversation_id: str) -> float:
     due = store.zscore("ready", conversation_id)
     assert due is not None
     return float(due) - time.time()
+
+
+def asked_times(desk: Desk) -> int:
+    """How often the model was asked."""
+    generator = desk.generator
+    assert isinstance(generator, ScriptedGenerator)
+    return len(generator.prompts)
+
+
+def hinted(desk: Desk) -> list[str]:
+    """The conversations that were hinted at."""
+    assert isinstance(desk.hints, HeardHints)
+    return desk.hints.answers
+
+
+def a_worker_dies(store: redis.Redis, times: int = 1, conversation_id: str = C) -> None:
+    """Workers take the batch and are killed."""
+    for _ in range(times):
+        assert Batches(store, LIFE_S).take(conversation_id) is not None
+        store.delete(f"lock:{conversation_id}")
+
+
+def dead_letters(store: redis.Redis) -> list[dict[str, object]]:
+    """What was given up."""
+    return [json.loads(letter) for letter in store.hvals("dead")]

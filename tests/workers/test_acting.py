@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -51,18 +50,6 @@ THEIRS = "わたしの秘密"
 @pytest.fixture
 def clerk(store: redis.Redis) -> Clerk:
     return make_clerk(store)
-
-
-@pytest.fixture
-def line() -> Iterator[FakeLine]:
-    with FakeLine() as fake:
-        yield fake
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as fake:
-        yield fake
 
 
 def notices(store: redis.Redis) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -44,12 +43,6 @@ NOT_FOUND = phrase("not_found", "ja")
 OFF_TOPIC = "社長の好きな食べ物は何ですか？"
 BONUS = "冬の賞与はいつですか？"
 BONUS_ANSWER = "冬の賞与は12月10日に支給します。"
-
-
-@pytest.fixture
-def line() -> Iterator[FakeLine]:
-    with FakeLine() as fake:
-        yield fake
 
 
 def prompts(desk: Desk) -> list[str]:
@@ -280,7 +273,7 @@ def test_after_a_cut_the_conversation_only_grows_again(store: redis.Redis, retri
 
 def test_a_cut_for_a_question_that_the_model_declines_is_a_cut_too(store: redis.Redis, retriever: Retriever) -> None:
     def declines_when_cut(prompt: Prompt) -> str:
-        return "見つかりません。" if len(prompt.messages) < len(generator.prompts[-2].messages) else ANSWER
+        return "見つかりません。" if len(prompt.messages) < len(generator.prompts[-1].messages) else ANSWER
 
     with saying(Script(ANSWER), context_tokens=2_500) as generator:
         desk = make_desk(store, retriever, generator)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -35,12 +34,6 @@ from workers.phrases import phrase
 @pytest.fixture
 def clerk(store: redis.Redis) -> Clerk:
     return make_clerk(store)
-
-
-@pytest.fixture
-def line() -> Iterator[FakeLine]:
-    with FakeLine() as fake:
-        yield fake
 
 
 def make_tick(clerk: Clerk) -> Tick:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -20,12 +19,6 @@ from workers.batches import Batches
 from workers.due_times import WINDOW_S, DueTimes
 
 YOUNG_S, DYING_S, DEAD_S = 0.0, 50.0, 55.0 + WINDOW_S
-
-
-@pytest.fixture
-def line() -> Iterator[FakeLine]:
-    with FakeLine() as fake:
-        yield fake
 
 
 @pytest.fixture
