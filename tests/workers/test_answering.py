@@ -260,10 +260,10 @@ def test_a_second_question_goes_on_from_the_tokens_of_the_first_and_its_answer(s
 
 
 def test_after_a_cut_the_conversation_only_grows_again(store: redis.Redis, retriever: Retriever) -> None:
-    with saying(Script(ANSWER), context_tokens=2_500) as generator:
+    with saying(Script(ANSWER), context_tokens=1_700) as generator:
         desk = make_desk(store, retriever, generator)
-        for _ in range(12):
-            ask(store, desk, "経費の締め日はいつですか？")
+        for number in range(12):
+            ask(store, desk, f"{number}番目の質問です。経費の締め日はいつですか？")
 
     asked = [prompt.token_ids for prompt in generator.prompts]
     grows = [after[: len(before)] == before for before, after in pairwise(asked)]
@@ -275,7 +275,7 @@ def test_a_cut_for_a_question_that_the_model_declines_is_a_cut_too(store: redis.
     def declines_when_cut(prompt: Prompt) -> str:
         return "見つかりません。" if len(prompt.messages) < len(generator.prompts[-1].messages) else ANSWER
 
-    with saying(Script(ANSWER), context_tokens=2_500) as generator:
+    with saying(Script(ANSWER), context_tokens=1_700) as generator:
         desk = make_desk(store, retriever, generator)
         ask(store, desk, "経費の締め日はいつですか？")
         generator.scripts[:] = [Script(declines_when_cut)]
