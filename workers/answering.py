@@ -11,16 +11,19 @@ from typing import Final
 from bot.messages import Citation, Reply
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
-from workers import smalltalk
+from workers import grounding, smalltalk
 from workers.batches import Batch
 from workers.conversation import Turn
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
+from workers.policy import Policy
 from workers.prompt import Draft, draft
 from workers.services import Desk
 from workers.writing import Written, write
 
 ASSISTANT: Final = "assistant"
+PASSAGES_IN_PROMPT = 2
+"""A third costs a second and distracts a small model as often as it helps (docs/decisions/answers.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,24 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     conversation = desk.conversations.load(batch.conversation_id)
     audience = desk.senders[batch.newest.platform].audience(batch.newest.reply_to)
     policy = desk.policy.of(audience)
-    found = desk.retriever.retrieve(batch.text, audience=audience, context=conversation.questions())
-    if not found.passages and not policy.general:
-        return not_found(batch, found.nearest, policy.contact)
-    drafted = draft(conversation, asked(batch), found.passages, desk.generator, desk.answer_tokens)
-    if not drafted.prompt.passages and not policy.general:  # the question left no room for them
-        return not_found(batch, found.passages, policy.contact, drafted.cut)
-    written = write(drafted.prompt, batch.text, reply, watch, desk)
+    found = desk.retriever.retrieve(
+        batch.text, audience=audience, context=conversation.questions(), limit=PASSAGES_IN_PROMPT
+    )
+    passages = found.passages if grounding.is_about(batch.text, found.passages) else ()
+    if not passages and not policy.general:
+        return not_found(batch, found.passages or found.nearest, policy)
+    drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
+    if passages and not drafted.prompt.passages:  # the question left no room for them
+        return not_found(batch, passages, policy, drafted.cut)
+    return composed(batch, drafted, write(drafted.prompt, batch.text, reply, watch, desk), policy)
+
+
+def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy) -> Answer:
+    """What the person gets for what was written."""
+    if written.too_slow:
+        return Answer(Reply(phrase("too_slow", batch.target.language)))
     if not written.text:
-        return not_found(batch, found.passages, policy.contact, drafted.cut)
+        return not_found(batch, drafted.prompt.passages, policy, drafted.cut)
     return finished(batch, drafted, written)
 
 
@@ -100,14 +112,14 @@ def asked(batch: Batch) -> Turn:
     return Turn("user", texts, batch.newest.user_id, tuple(batch.ids))
 
 
-def not_found(batch: Batch, nearest: Sequence[Passage], contact: str, cut: int = 0) -> Answer:
+def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int = 0) -> Answer:
     """Says that the documents do not hold it, what stands closest, and who to ask; no sources."""
     language = batch.target.language
     lines = [phrase("not_found", language)]
     if titles := list(dict.fromkeys(passage.chunk.title for passage in nearest)):
         lines.append(phrase("nearest", language, titles="、".join(titles) if language == "ja" else ", ".join(titles)))
-    if contact:
-        lines.append(phrase("contact", language, contact=contact))
+    if policy.contact:
+        lines.append(phrase("contact", language, contact=policy.contact))
     text = "\n".join(lines)
     said = Turn(ASSISTANT, (lines[0],), ASSISTANT, tuple(batch.ids))
     return Answer(Reply(text), (asked(batch), said), cut)

@@ -16,7 +16,10 @@ from knowledge.documents import Passage
 MIN_COVERAGE = 0.5
 """The share of a sentence's content that its passage must hold (chosen on tests/samples/questions.json)."""
 
-_SENTENCE_END = re.compile(r"(?<=[。！？!?])[」』）)\]]*|(?<=[a-zA-Z0-9\])]\.)(?=\s)|\n")
+_SENTENCE_END = re.compile(r"(?<=[。！？])[」』）)\]]*|(?<=[!?])(?=\s)|(?<=[a-zA-Z0-9\])]\.)(?=\s)|\n")
+_NAME = re.compile(r"[\u3400-\u9fff]{4,}|(?=[a-z0-9-]*[a-z])(?=[a-z0-9-]*\d)[a-z0-9]+(?:-[a-z0-9]+)+")
+MIN_HELD = 0.4
+"""A question may name something that no passage has, if they hold at least this share of the rest of it."""
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _WORD = re.compile(r"[a-z][a-z0-9'-]+|[\u30a1-\u30ff]{2,}|[\u3400-\u9fff]+")
 _COMMON = frozenset(
@@ -86,6 +89,24 @@ def support(sentence: str, passages: Sequence[Passage], question: str = "") -> P
     return passages[-at] if coverage >= MIN_COVERAGE else None
 
 
+def is_about(question: str, passages: Sequence[Passage]) -> bool:
+    """Whether the passages can be about what the question names.
+
+    They are not when it names a thing (a compound of four kanji or more) that none of them has and they hold little
+    else of it, or a code (`E-403`) that none of them has. Near-domain questions come past a floor on similarity; this
+    is what tells 「社員食堂のメニューは？」 from a question about the rules for eating in meeting rooms.
+    """
+    asked = _plain(question)
+    held = " ".join(_held(passage) for passage in passages)
+    missing = [name for name in _NAME.findall(asked) if name not in held]
+    if any(name.isascii() for name in missing):
+        return False
+    if not missing or language(question) != language(held):
+        return True
+    contents = _contents(asked)
+    return sum(len(w) for w in contents if w in held) >= MIN_HELD * sum(len(w) for w in contents)
+
+
 def _end_of_sentence(text: str) -> int:
     """Where the first sentence ends, when something follows it; 0 when it may go on."""
     for end in _SENTENCE_END.finditer(text):
@@ -97,7 +118,7 @@ def _end_of_sentence(text: str) -> int:
 def _coverage(sentence: str, passage: Passage, question: str) -> float:
     """The share of the sentence's content that the passage holds; 0 when a figure is neither there nor asked."""
     said, asked = _plain(sentence), _plain(question)
-    held = _plain(" ".join((passage.chunk.title, *passage.chunk.heading_path, passage.chunk.text)))
+    held = _held(passage)
     known_numbers = set(_numbers(held)) | set(_numbers(asked))
     if not set(_numbers(said)) <= known_numbers:
         return 0.0
@@ -107,6 +128,11 @@ def _coverage(sentence: str, passage: Passage, question: str) -> float:
     if not words:
         return MIN_COVERAGE
     return sum(len(w) for w in words if w in held) / sum(len(w) for w in words)
+
+
+def _held(passage: Passage) -> str:
+    """All that the passage says, with the headings above it."""
+    return _plain(" ".join((passage.chunk.title, *passage.chunk.heading_path, passage.chunk.text)))
 
 
 def _contents(text: str) -> list[str]:

@@ -58,8 +58,9 @@ def ask(chosen: argparse.Namespace) -> int:
 
 
 def is_running(settings: BotSettings) -> bool:
-    """Whether a service answers on this store."""
-    return any(readiness(connect(settings.store_url)).values())
+    """Whether the workers of a service are there; a store alone is none."""
+    parts = readiness(connect(settings.store_url))
+    return any(parts[part] for part in WORKERS)
 
 
 def console_address(settings: BotSettings) -> str:

@@ -21,10 +21,17 @@ NOTICE_EVERY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The text (empty: the documents do not hold the answer) and the passages that it stands on, first used first."""
+    """What came of writing.
+
+    Args:
+        text: as shown; empty when no sentence stands on the documents.
+        sources: the passages that it stands on, first used first.
+        too_slow: the deadline passed before anything could be said.
+    """
 
     text: str
     sources: tuple[Passage, ...]
+    too_slow: bool = False
 
 
 def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
@@ -39,7 +46,8 @@ def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk:
         prompt, max_tokens=desk.answer_tokens, deadline_s=desk.answer_deadline_s, sampling=Sampling()
     )
     asked_in = language(question)
-    shown, sources = "", list[Passage]()
+    addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
+    said, shown, sources = "", "", list[Passage]()
     pieces = Pieces(generation, reply, watch, asked_in)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
@@ -49,14 +57,14 @@ def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk:
             continue
         if passage is not None and passage not in sources:
             sources.append(passage)
-        shown += sanitise(sentence, [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages])
-        reply.update(shown.strip())
-    text = shown.strip()
+        said += sentence
+        shown = sanitise(said, addresses).strip()
+        reply.update(shown)
     if pieces.stopped:
-        text = f"{text}\n{phrase('stopped', asked_in)}".strip()
-    elif text and not prompt.passages:
-        text = f"{text}\n{phrase('general', asked_in)}"
-    return Written(text, tuple(sources))
+        shown = f"{shown}\n{phrase('stopped', asked_in)}".strip()
+    elif shown and not prompt.passages:
+        shown = f"{shown}\n{phrase('general', asked_in)}"
+    return Written(shown, tuple(sources), too_slow=not shown and generation.completion.finish_reason == "deadline")
 
 
 class Pieces:

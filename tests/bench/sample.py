@@ -113,8 +113,9 @@ class Session:
         self._inbox.accept(message, message.id)
         batch = self._desk.batches.take(conversation)
         assert batch is not None
-        made = answer(batch, Nobody(), self._desk)
-        self._desk.batches.finish(batch, made.turns, cut=made.cut)
+        with self._desk.batches.holding(batch):
+            made = answer(batch, Nobody(), self._desk)
+            self._desk.batches.finish(batch, made.turns, cut=made.cut)
         return made.reply
 
 

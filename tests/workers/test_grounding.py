@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.documents import Chunk, Passage
-from workers.grounding import refuses, sentences, support
+from workers.grounding import is_about, refuses, sentences, support
 
 
 def passage(text: str, title: str = "経費規程", *headings: str) -> Passage:
@@ -43,6 +43,8 @@ def test_sentences_come_as_soon_as_they_are_whole() -> None:
         ("It is due. Send it.", ["It is due.", " Send it."]),
         ("It costs 1.5 dollars. Yes.", ["It costs 1.5 dollars.", " Yes."]),
         ("「はい。」と言う。", ["「はい。」", "と言う。"]),
+        ("見よ https://a.example/b?c=1 を。次。", ["見よ https://a.example/b?c=1 を。", "次。"]),
+        ("<!channel> x", ["<!channel> x"]),
         ("", []),
         ("   ", []),
     ],
@@ -127,3 +129,20 @@ def test_titles_and_headings_bear_a_sentence_too() -> None:
 
 def test_without_passages_nothing_bears_a_sentence() -> None:
     assert support("経費は毎月25日までです。", []) is None
+
+
+@pytest.mark.parametrize("question", ["社員食堂の今日のメニューは？", "株主総会はいつですか", "E-999と出ました"])
+def test_a_question_that_names_what_no_passage_has_is_not_about_them(question: str) -> None:
+    assert not is_about(question, [EXPENSES, VPN])
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["経費の締め日は？", "いつまでに出すの？", "経費精算システムはどこ？", "How late can I claim?", "VPNで困っています"],
+)
+def test_a_question_in_other_words_may_be_about_them(question: str) -> None:
+    assert is_about(question, [EXPENSES, VPN])
+
+
+def test_a_compound_of_another_language_is_not_compared() -> None:
+    assert is_about("在宅勤務は週何日まで？", [ENGLISH])

@@ -87,7 +87,7 @@ def test_at_the_budget_the_oldest_exchanges_go_to_about_half_and_then_it_only_gr
     turns: tuple[Turn, ...] = ()
     budget = 2_000 - ANSWER_TOKENS
     cuts, before = [], None
-    for number in range(20):
+    for number in range(40):
         now = drafted(tight, turns, asked(number), passage("経費は毎月25日までに申請します。"))
         assert len(now.prompt.token_ids) <= budget
         if now.cut:
@@ -119,7 +119,8 @@ def test_passages_that_do_not_fit_go_from_the_last(tight: ScriptedGenerator) -> 
 
     assert 0 < len(now.prompt.passages) < 3
     assert now.prompt.passages == tuple(passages[: len(now.prompt.passages)])
-    assert [quoted.text for quoted in now.turn.passages] == [p.chunk.text for p in now.prompt.passages]
+    best_stands_last = reversed(now.turn.passages)
+    assert [quoted.text for quoted in best_stands_last] == [p.chunk.text for p in now.prompt.passages]
 
 
 def test_a_question_longer_than_the_context_is_cut_to_fit(tight: ScriptedGenerator) -> None:
