@@ -58,12 +58,12 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn. The defaults are for answers from documents: near the model's first choice."""
+    """How tokens are drawn. The defaults are for answers from documents: the first choice, free to repeat words."""
 
-    temperature: float = 0.2
+    temperature: float = 0.0
     top_p: float = 0.9
     min_p: float = 0.05
-    repeat_penalty: float = 1.05
+    repeat_penalty: float = 1.0
     seed: int | None = None
 
 

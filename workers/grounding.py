@@ -89,6 +89,20 @@ def support(sentence: str, passages: Sequence[Passage], question: str = "") -> P
     return passages[-at] if coverage >= MIN_COVERAGE else None
 
 
+def extract(question: str, passage: Passage, most_chars: int = 160) -> str:
+    """The passage's own words that come nearest to the question: whole sentences, one at least."""
+    parts = [part for part in sentences([passage.chunk.text]) if part.strip()]
+    contents = set(_contents(_plain(question)))
+    shared = [sum(len(word) for word in contents if word in _plain(part)) for part in parts]
+    first = shared.index(max(shared))
+    chosen = parts[first]
+    for part in parts[first + 1 :]:
+        if len(chosen) + len(part) > most_chars:
+            break
+        chosen += part
+    return chosen.strip()
+
+
 def is_about(question: str, passages: Sequence[Passage]) -> bool:
     """Whether the passages can be about what the question names.
 
@@ -116,17 +130,20 @@ def _end_of_sentence(text: str) -> int:
 
 
 def _coverage(sentence: str, passage: Passage, question: str) -> float:
-    """The share of the sentence's content that the passage holds; 0 when a figure is neither there nor asked."""
+    """The share of what the sentence adds to the question that the passage holds.
+
+    0 when a figure is neither there nor asked, and when the sentence adds nothing.
+    """
     said, asked = _plain(sentence), _plain(question)
     held = _held(passage)
-    known_numbers = set(_numbers(held)) | set(_numbers(asked))
-    if not set(_numbers(said)) <= known_numbers:
+    numbers = set(_numbers(said))
+    if not numbers <= set(_numbers(held)) | set(_numbers(asked)):
         return 0.0
-    if language(sentence) != language(passage.chunk.text):
-        return 1.0
     words = [w for w in _contents(said) if w not in asked]
-    if not words:
-        return MIN_COVERAGE
+    if not words and numbers <= set(_numbers(asked)):  # it only says the question again, with a yes in front
+        return 0.0
+    if not words or language(sentence) != language(passage.chunk.text):
+        return 1.0
     return sum(len(w) for w in words if w in held) / sum(len(w) for w in words)
 
 

@@ -47,24 +47,34 @@ def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk:
     )
     asked_in = language(question)
     addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
-    said, shown, sources = "", "", list[Passage]()
+    said, shown, sources, unsupported = "", "", list[Passage](), False
     pieces = Pieces(generation, reply, watch, asked_in)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
             break
         passage = grounding.support(sentence, prompt.passages, question)
         if prompt.passages and passage is None:
+            unsupported = True
             continue
         if passage is not None and passage not in sources:
             sources.append(passage)
         said += sentence
         shown = sanitise(said, addresses).strip()
         reply.update(shown)
+    if unsupported and not sources and not pieces.stopped:
+        return quoted(question, prompt.passages[0])
     if pieces.stopped:
         shown = f"{shown}\n{phrase('stopped', asked_in)}".strip()
     elif shown and not prompt.passages:
         shown = f"{shown}\n{phrase('general', asked_in)}"
     return Written(shown, tuple(sources), too_slow=not shown and generation.completion.finish_reason == "deadline")
+
+
+def quoted(question: str, passage: Passage) -> Written:
+    """The passage's own words in the place of a model's that stand on nothing, labelled as a quotation."""
+    words = grounding.extract(question, passage)
+    text = phrase("quoted", language(question), words=words)
+    return Written(sanitise(text, [f"{passage.chunk.uri}\n{passage.chunk.text}"]), (passage,))
 
 
 class Pieces:

@@ -216,7 +216,7 @@ def test_a_question_longer_than_the_context_is_answered_politely(store: redis.Re
         desk = make_desk(store, retriever, generator)
         text = ask(store, desk, "経費の締め日はいつですか？" * 600)
 
-    assert text.startswith((ANSWER, NOT_FOUND))
+    assert ANSWER in text or text.startswith(NOT_FOUND)
     assert phrase("general", "ja") not in text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.documents import Chunk, Passage
-from workers.grounding import is_about, refuses, sentences, support
+from workers.grounding import extract, is_about, refuses, sentences, support
 
 
 def passage(text: str, title: str = "経費規程", *headings: str) -> Passage:
@@ -138,7 +138,13 @@ def test_a_question_that_names_what_no_passage_has_is_not_about_them(question: s
 
 @pytest.mark.parametrize(
     "question",
-    ["経費の締め日は？", "いつまでに出すの？", "経費精算システムはどこ？", "How late can I claim?", "VPNで困っています"],
+    [
+        "経費の締め日は？",
+        "いつまでに出すの？",
+        "経費精算システムはどこ？",
+        "How late can I claim?",
+        "VPNで困っています",
+    ],
 )
 def test_a_question_in_other_words_may_be_about_them(question: str) -> None:
     assert is_about(question, [EXPENSES, VPN])
@@ -146,3 +152,18 @@ def test_a_question_in_other_words_may_be_about_them(question: str) -> None:
 
 def test_a_compound_of_another_language_is_not_compared() -> None:
     assert is_about("在宅勤務は週何日まで？", [ENGLISH])
+
+
+def test_a_yes_that_only_says_the_question_again_stands_on_nothing() -> None:
+    assert support("はい、経費は申請できます。", [EXPENSES], "経費は申請できますか？") is None
+
+
+def test_a_bare_figure_is_an_answer() -> None:
+    assert support("1,500円", [EXPENSES], "上限はいくらですか？") is EXPENSES
+
+
+def test_an_extract_is_the_sentence_nearest_to_the_question_and_what_follows() -> None:
+    rules = passage("申請は紙で出します。締め日は25日です。支払いは翌月10日です。")
+
+    assert extract("締め日はいつですか", rules) == "締め日は25日です。支払いは翌月10日です。"
+    assert extract("締め日はいつですか", rules, most_chars=12) == "締め日は25日です。"
