@@ -15,6 +15,7 @@ from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
 from workers.conversation import Conversations
+from workers.erasure import rewrite_soon
 from workers.interrupts import ANY, Interrupts
 from workers.phrases import phrase
 
@@ -50,7 +51,7 @@ def act(control_id: str, event: Control, clerk: Clerk) -> None:
         case Edit():
             edit(event, clerk)
         case Deletion():
-            delete(event, clerk)
+            delete(control_id, event, clerk)
         case Command() if event.name in ORDERS:
             ORDERS[event.name](control_id, event, clerk)
         case Command() | Action():  # of a newer front door: nothing that this version can do
@@ -66,7 +67,7 @@ def edit(event: Edit, clerk: Clerk) -> None:
         clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
 
 
-def delete(event: Deletion, clerk: Clerk) -> None:
+def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     """A message is gone, with the answer to it, from everything that we keep."""
     conversation = event.conversation_id
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
@@ -74,7 +75,7 @@ def delete(event: Deletion, clerk: Clerk) -> None:
     clerk.interrupts.changed(conversation, event.message_id)
     clerk.senders[event.platform].erase(conversation, message_ids=[event.message_id, *answered_with_it])
     _forget_dead(clerk.store, lambda record: event.message_id in (record.get("id"), record.get("message_id")))
-    _rewrite_the_file(clerk.store)
+    rewrite_soon(clerk.store, control_id)
 
 
 def stop(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -96,13 +97,13 @@ def reset(control_id: str, event: Command, clerk: Clerk) -> None:
 
 def forget(control_id: str, event: Command, clerk: Clerk) -> None:
     """Erase everything that the person said, everywhere, and the answers to it; then say so."""
-    erase_person(event, clerk)
+    erase_person(control_id, event, clerk)
     say("forgotten", control_id, event, clerk)
 
 
 def unfollow(control_id: str, event: Command, clerk: Clerk) -> None:
     """The person has left: erase, and say nothing."""
-    erase_person(event, clerk)
+    erase_person(control_id, event, clerk)
 
 
 def pair(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -140,7 +141,7 @@ def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:
     clerk.senders[event.platform].confirm(target, phrase(name, event.language), journal)
 
 
-def erase_person(event: Command, clerk: Clerk) -> None:
+def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
     """Erase what a person said in every conversation: turns, what waits, what is kept, dead letters, the page."""
     with store_errors():
         spoken_in = {text(c) for c in clerk.store.smembers(f"spoke:{event.user_id}")} | {event.conversation_id}
@@ -151,7 +152,7 @@ def erase_person(event: Command, clerk: Clerk) -> None:
     _forget_dead(clerk.store, lambda record: record.get("user_id") == event.user_id)
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
-    _rewrite_the_file(clerk.store)
+    rewrite_soon(clerk.store, control_id)
 
 
 class ControlJournal:
@@ -195,11 +196,3 @@ def _forget_dead(store: redis.Redis, meant: Callable[[Mapping[str, Any]], bool])
             letter = json.loads(text_of_letter)
             if any(map(meant, [*letter.get("messages", ()), letter.get("control", {})])):
                 store.hdel("dead", name)
-
-
-def _rewrite_the_file(store: redis.Redis) -> None:
-    """Ask the store to write its append-only file anew, without what was erased."""
-    try:
-        store.bgrewriteaof()
-    except redis.ResponseError:  # one is under way already, or the service does not allow it
-        return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import redis
 from celery import Celery
@@ -21,6 +22,7 @@ from workers.batches import Batches
 from workers.controls import Controls
 from workers.conversation import Conversations
 from workers.due_times import DueTimes
+from workers.erasure import rewrite_the_file
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
@@ -30,7 +32,11 @@ log = logging.getLogger(__name__)
 TICK_EVERY_S = 2.0
 AGAIN_AFTER_S = 10.0
 """A conversation that was hinted at is hinted at again after this, if nobody took it."""
-MOST_HINTS = 200
+OVERDUE_S = 20.0
+"""Longer than a dead worker's lock lives. What waits longer is hinted at though other hints still lie unread."""
+MOST_UNREAD = 1_000
+"""Behind so many unread hints one more would change nothing for long."""
+MOST_HINTS = 500
 ORDERS_AT_ONCE = 8
 
 
@@ -54,20 +60,26 @@ class Tick:
         self._due = script(clerk.store, "workers", "due")
 
     def start(self) -> None:
-        """Tick for ever, in a thread that ends with the process."""
-        threading.Thread(target=self._run, name="tick", daemon=True).start()
+        """Tick for ever, in threads that end with the process."""
+        # A platform that does not answer takes its time over a due time; nobody else waits for it.
+        for name, step in (("tick", self.tick), ("due times", self.see_to_due_times)):
+            threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True).start()
 
     def tick(self) -> None:
-        """Publish once what is due and has no owner, and see to the times that have come."""
+        """Publish once what is due and has no owner; rewrite the store's file when something was erased."""
         self._publish_answers(self._clerk.store)
         for control_id in self._controls.due():
             self._clerk.hints.act(control_id)
-        self._due_times.see_to(time.time())  # last: a platform that does not answer takes its time
+        rewrite_the_file(self._clerk.store)
 
-    def _run(self) -> None:
+    def see_to_due_times(self) -> None:
+        """See to the times that have come."""
+        self._due_times.see_to(time.time())
+
+    def _repeat(self, step: Callable[[], None]) -> None:
         while True:
             try:
-                self.tick()
+                step()
             except StoreUnavailable as error:
                 log.warning("tick failed", extra={"error": str(error)})
             except Exception:
@@ -75,11 +87,14 @@ class Tick:
             time.sleep(TICK_EVERY_S)
 
     def _publish_answers(self, store: redis.Redis) -> None:
+        """Publish hints: all that are due when every hint has been read; else what was begun, or is overdue."""
         now = time.time()
         with store_errors():
-            if store.llen(REPLIES):  # there are hints that nobody has read yet: more would only pile up
+            unread = store.llen(REPLIES)
+            if unread > MOST_UNREAD:
                 return
-            due = self._due(keys=["ready"], args=[now, now + AGAIN_AFTER_S, MOST_HINTS])
+            since = now - OVERDUE_S if unread else now
+            due = self._due(keys=["ready"], args=[now, now + AGAIN_AFTER_S, MOST_HINTS, since])
         for conversation_id in due:
             metrics.SWEPT.inc()
             self._clerk.hints.answer(text(conversation_id))

@@ -313,9 +313,7 @@ def test_a_button_collects_what_was_kept(store: redis.Redis, line: FakeLine) -> 
     assert not store.exists(f"kept:{said.conversation_id}")
 
 
-def test_the_store_is_asked_to_rewrite_its_file_without_what_was_erased(store: redis.Redis, clerk: Clerk) -> None:
-    store.config_resetstat()
-
+def test_the_file_is_to_be_rewritten_without_what_was_erased(store: redis.Redis, clerk: Clerk) -> None:
     act("order 1", order("forget"), clerk)
 
-    assert "cmdstat_bgrewriteaof" in store.info("commandstats")
+    assert store.smembers("rewrite") == {"order 1"}

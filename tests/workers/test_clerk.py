@@ -22,11 +22,12 @@ from tests.workers.desk import (
     order,
     page,
     pause_s,
+    until,
 )
 from tests.workers.making import accept, message
-from workers.acting import Clerk
+from workers.acting import Clerk, act
 from workers.batches import Batches
-from workers.clerk import AGAIN_AFTER_S, Tick, register
+from workers.clerk import AGAIN_AFTER_S, MOST_UNREAD, OVERDUE_S, Tick, register
 from workers.due_times import DueTimes
 from workers.phrases import phrase
 
@@ -104,6 +105,47 @@ def test_while_hints_lie_unread_no_more_are_given(store: redis.Redis, clerk: Cle
     assert hints(clerk).answers == []
 
 
+def test_while_hints_lie_unread_what_a_dead_worker_held_is_hinted_at(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    Batches(store, LIFE_S).take(C)
+    store.delete(f"lock:{C}")
+    store.lpush(REPLIES, "a hint")
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == [C]
+
+
+def test_while_hints_lie_unread_what_is_overdue_is_hinted_at(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    store.zadd("ready", {C: time.time() - OVERDUE_S - 1})
+    store.lpush(REPLIES, "a hint")
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == [C]
+
+
+def test_unread_hints_do_not_pile_up_without_end(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    store.zadd("ready", {C: time.time() - OVERDUE_S - 1})
+    store.lpush(REPLIES, *["a hint"] * (MOST_UNREAD + 1))
+
+    make_tick(clerk).tick()
+
+    assert hints(clerk).answers == []
+
+
+def test_what_waits_for_its_hint_to_be_read_becomes_overdue(store: redis.Redis, clerk: Clerk) -> None:
+    accept(store, message())
+    since = store.zscore("ready", C)
+    store.lpush(REPLIES, "a hint")
+
+    make_tick(clerk).tick()
+
+    assert store.zscore("ready", C) == since
+
+
 def test_an_order_whose_hint_was_lost_is_hinted_at_again(store: redis.Redis, clerk: Clerk) -> None:
     command(store, order("reset"), "order 1")
 
@@ -122,11 +164,25 @@ def test_one_record_that_cannot_be_read_does_not_keep_the_others_waiting(store: 
     assert C in hints(clerk).answers
 
 
-def test_the_tick_sees_to_a_token_that_dies(store: redis.Redis, line: FakeLine) -> None:
+def test_the_tick_has_the_file_rewritten_without_what_was_erased(store: redis.Redis, clerk: Clerk) -> None:
+    act("order 1", order("forget"), clerk)
+    tick = make_tick(clerk)
+    store.config_resetstat()
+
+    def rewritten() -> bool:
+        tick.tick()
+        return not store.exists("rewrite")
+
+    until(rewritten)  # another test's rewriting may be under way
+
+    assert "cmdstat_bgrewriteaof" in store.info("commandstats")
+
+
+def test_the_clerk_sees_to_a_token_that_dies(store: redis.Redis, line: FakeLine) -> None:
     said = from_line(line, "質問", age_s=50)
     accept(store, said)
 
-    make_tick(make_clerk(store, {"line": line_sender(line, store)})).tick()
+    make_tick(make_clerk(store, {"line": line_sender(line, store)})).see_to_due_times()
 
     assert len(line.visible(USER)) == 1
 
@@ -144,8 +200,9 @@ def test_a_tick_that_fails_is_not_the_last(store: redis.Redis, monkeypatch: pyte
     store.zadd("ready", {C: time.time() + 0.05, "console:broken": time.time() + 60})
     store.set("messages:console:broken", "of a wrong type")
 
+    tick = make_tick(make_clerk(store, hints=Leaves()))
     with pytest.raises(Hinted):
-        make_tick(make_clerk(store, hints=Leaves()))._run()
+        tick._repeat(tick.tick)
 
 
 def test_the_clerks_task_carries_out_an_order(store: redis.Redis, store_url: str, clerk: Clerk) -> None:
