@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
 
-ANSWER, ACT, TICK, REINDEX = "answer", "act", "tick", "reindex"
+ANSWER, ACT, REINDEX = "answer", "act", "reindex"
 REPLIES, CONTROL, KNOWLEDGE = "replies", "control", "knowledge"
 
 
@@ -28,7 +28,6 @@ def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:
         task_routes={
             ANSWER: {"queue": REPLIES},
             ACT: {"queue": CONTROL},
-            TICK: {"queue": CONTROL},
             REINDEX: {"queue": KNOWLEDGE},
         },
         task_publish_retry=False,

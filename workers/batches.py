@@ -29,7 +29,7 @@ from workers.conversation import Turn
 log = logging.getLogger(__name__)
 
 LOCK_LIFE_S = 15.0
-"""Longer than any one call to a platform (8 s) plus the pause between two renewals."""
+"""Longer than any one call to a platform (8 s): each is made with a lock that was renewed just before."""
 RENEW_EVERY_S = 4.0
 MOST_MESSAGES = 20
 """Messages of one person that one answer covers; more of them make the next batch."""
@@ -188,16 +188,13 @@ class Batches:
             raise LockLost(token)
 
     def check(self, conversation_id: str, token: str) -> None:
-        """Make sure that lock and batch are still ours.
+        """Make sure that lock and batch are still ours, and stay so for LOCK_LIFE_S.
 
         Raises:
             LockLost: another worker took over, or messages of the batch were erased.
         """
-        with store_errors(), self._store.pipeline() as pipeline:
-            pipeline.get(f"lock:{conversation_id}")
-            pipeline.hget(f"batch:{conversation_id}", "token")
-            if pipeline.execute() != [token, token]:
-                raise LockLost(token)
+        if not self._renewed(conversation_id, token):
+            raise LockLost(token)
 
     def _give_back(self, c: str, token: str, *, after_s: float, forgive: bool) -> None:
         with store_errors():
@@ -206,13 +203,15 @@ class Batches:
                 args=[token, c, time.time() + after_s, "1" if forgive else "0"],
             )
 
+    def _renewed(self, c: str, token: str) -> bool:
+        with store_errors():
+            return bool(self._renew(keys=[f"lock:{c}", f"batch:{c}"], args=[token, int(LOCK_LIFE_S * 1000)]))
+
     def _renew_until(self, done: threading.Event, batch: Batch) -> None:
-        key, life_ms = f"lock:{batch.conversation_id}", int(LOCK_LIFE_S * 1000)
         while not done.wait(RENEW_EVERY_S):
             try:
-                with store_errors():
-                    if not self._renew(keys=[key], args=[batch.token, life_ms]):
-                        return  # lost: the next check says so
+                if not self._renewed(batch.conversation_id, batch.token):
+                    return  # lost: the next check says so
             except StoreUnavailable:
                 log.warning("lock not renewed", extra={"reason": "store unavailable"})
 

@@ -155,6 +155,16 @@ def test_holding_keeps_the_lock_beyond_its_life(
         batch.journal.check()
 
 
+def test_who_is_about_to_call_a_platform_has_the_lock_for_its_whole_life(store: redis.Redis, batches: Batches) -> None:
+    accept(store, message())
+    batch = taken(batches)
+    store.pexpire(f"lock:{C}", 1000)
+
+    batch.journal.check()
+
+    assert store.pttl(f"lock:{C}") > LOCK_LIFE_S * 500
+
+
 def test_a_message_deleted_while_it_is_answered_is_not_remembered(store: redis.Redis, batches: Batches) -> None:
     accept(store, message())
     batch = taken(batches)
