@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -26,6 +27,7 @@ ENTRY_POINTS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
     chosen = _parser().parse_args(arguments)
+    os.umask(0o077)  # under DATA_PATH is what people ask and what not everybody may read: for its owner only
     command: Callable[[argparse.Namespace], int] = chosen.command
     try:
         return command(chosen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,15 @@ ALL_SETTINGS = ("SLACK_", "LINE_", "REDIS_URL", "CONSOLE_TOKEN", "DATA_PATH", "L
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with nothing in it, and no settings."""
-    import os
-
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with nothing in it, and no settings; what a command does to the umask is undone."""
     for name in list(os.environ):
         if name.startswith(ALL_SETTINGS):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    umask = os.umask(0o022)
+    yield tmp_path
+    os.umask(umask)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -67,6 +69,13 @@ def test_a_policy_that_cannot_be_followed_is_named(capsys: pytest.CaptureFixture
     (elsewhere / "madoguchi.toml").write_text('[answers]\noutside = "sometimes"\n', encoding="utf-8")
 
     assert "madoguchi.toml" in refused(capsys, "run")
+
+
+def test_what_a_command_writes_is_for_its_owner_only(elsewhere: Path) -> None:
+    assert main(["models"]) == 0
+    (elsewhere / "written").touch()
+
+    assert (elsewhere / "written").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
