@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 from celery import Celery
@@ -18,7 +21,7 @@ from workers.batches import Batches
 from workers.conversation import Conversations
 from workers.engine import LlamaEngine
 from workers.gate import Gate
-from workers.generation import Generator
+from workers.generation import GenerationFailed, Generator
 from workers.interrupts import Interrupts
 from workers.models import resolve
 from workers.policy import Policies
@@ -59,7 +62,19 @@ def main() -> None:
         context_tokens=own.llm_context_tokens,
         threads=own.llm_threads or None,
     )
+    threading.Thread(target=end_without_model, args=(engine,), daemon=True).start()
     run(BotSettings(), own, engine, open_retriever(KnowledgeSettings()))
+
+
+def end_without_model(generator: Generator) -> None:
+    """Wait for the model; where it cannot be loaded, end the process.
+
+    Its supervisor tries again, and nobody waits meanwhile for what cannot come: what is held is handed back.
+    """
+    try:
+        generator.count_tokens("")
+    except GenerationFailed:  # the engine has logged why
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: Retriever) -> None:

@@ -18,7 +18,7 @@ class WorkerSettings(BaseSettings):
 
     data_path: Path = Path("data")
     llm_model: str = "qwen2.5-coder-1.5b-instruct"
-    llm_context_tokens: int = Field(default=4096, ge=1024, le=131_072)
+    llm_context_tokens: int = Field(default=2048, ge=1024, le=131_072)
     llm_threads: int = Field(default=0, ge=0, le=256)
     """0: as many as the machine has cores."""
     answer_max_tokens: int = Field(default=256, ge=16, le=4096)

@@ -17,7 +17,7 @@ from workers.generation import ChatMessage, Completion, Prompt, Sampling
 from workers.models import resolve
 from workers.models.memory import local_row
 
-CONTEXT_TOKENS = 4096
+CONTEXT_TOKENS = 2048
 WRITTEN_TOKENS = 64
 QUESTION = "Tell the whole story of a small town by the sea, with all its people, in as many words as you can."
 

@@ -35,7 +35,7 @@ class LlamaEngine:
     """A GGUF model as a `workers.generation.Generator`."""
 
     def __init__(
-        self, model_path: Path, *, context_tokens: int = 4096, threads: int | None = None, queue_limit: int = 64
+        self, model_path: Path, *, context_tokens: int = 2048, threads: int | None = None, queue_limit: int = 64
     ) -> None:
         """Begin to load the model and return at once; `load.ready` says when it is there.
 
