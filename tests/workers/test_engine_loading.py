@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.fakes.gguf import llama
 from workers.engine import LlamaEngine
 from workers.generation import ChatMessage, GenerationFailed, Prompt, Sampling
+from workers.replies import end_without_model
 
 CHAT = (ChatMessage("user", "Hello"),)
 
@@ -37,3 +39,17 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(GenerationFailed, match="No such file"):
         engine.count_tokens("a")
     engine.close()
+
+
+def test_process_whose_model_cannot_be_loaded_is_told_to_end(tmp_path: Path) -> None:
+    engine = LlamaEngine(tmp_path / "none.gguf")
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+
+    try:
+        end_without_model(engine)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    engine.close()
+
+    assert told == [signal.SIGTERM]
