@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 ANSWER, ACT, REINDEX = "answer", "act", "reindex"
 REPLIES, CONTROL, KNOWLEDGE = "replies", "control", "knowledge"
+FIRST_RUN = "first"
+"""The name of the reindexing that a service without an index begins with (`reindex:{run}` in the store)."""
 
 
 def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:

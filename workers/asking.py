@@ -36,7 +36,7 @@ def ask(question: str, store: redis.Redis, inbox: Inbox, *, timeout_s: float = 9
         platform="console",
         conversation_id=SESSION,
         user_id=SESSION,
-        text=question[: Message.MAX_TEXT_CHARS],
+        text=_readable(question)[: Message.MAX_TEXT_CHARS],
         sent_at=time.time(),
         reply_to={"session": "terminal"},
     )
@@ -72,6 +72,11 @@ def show(events: Iterator[dict[str, Any]], write: Callable[[str], object] = sys.
         sys.stdout.flush()
     write("\n")
     return answered
+
+
+def _readable(question: str) -> str:
+    """The question without bytes that are no UTF-8, which a terminal may hand over."""
+    return question.encode("utf-8", "replace").decode()
 
 
 def _new(text: str, shown: str) -> str:

@@ -82,6 +82,8 @@ def support(sentence: str, passages: Sequence[Passage], question: str = "") -> P
     Figures must be in the passage (or in the question, whose words an answer repeats). Across languages words cannot be
     compared: then the figures decide, and the best passage is the one.
     """
+    if " > " in sentence:  # the line above a passage, copied
+        return None
     scored = [(_coverage(sentence, passage, question), -at) for at, passage in enumerate(passages)]
     if not scored:
         return None

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from celery import Celery
 
-from bot.queue import KNOWLEDGE, REINDEX, celery_app
+from bot.queue import FIRST_RUN, KNOWLEDGE, REINDEX, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
 from knowledge import generations
@@ -99,7 +99,7 @@ def main() -> None:
     indexing = Indexing(connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), settings)
     register(app, indexing)
     if not is_indexed(settings):
-        threading.Thread(target=indexing.run, args=("first",), kwargs={"allow_empty": False}, daemon=True).start()
+        threading.Thread(target=indexing.run, args=(FIRST_RUN,), kwargs={"allow_empty": False}, daemon=True).start()
     work(
         app,
         part="knowledge",

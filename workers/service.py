@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import redis
+
 from bot.app import WORKERS, readiness
 from bot.errors import MadoguchiError
 from bot.inbox import Inbox
-from bot.queue import CeleryHints, celery_app
+from bot.queue import FIRST_RUN, CeleryHints, celery_app
 from bot.server import console_token
 from bot.settings import BotSettings
 from bot.store import connect
@@ -27,7 +30,7 @@ from workers.policy import Policies
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.supervision import alone, start, stop
 
-PATIENCE_S = 30.0
+PATIENCE_S = 15.0
 """After so long, and every so often again, the operator is told what the start waits for."""
 
 
@@ -106,8 +109,18 @@ def wait_until_ready(settings: BotSettings, ended: threading.Event) -> bool:
         if time.monotonic() > tell_at:
             tell_at += PATIENCE_S
             awaited = ", ".join(part for part in ("store", *WORKERS) if not parts[part]) or "web"
-            print(f"Still waiting for: {awaited}", flush=True)
+            print(f"Still waiting for: {awaited}{_indexed_so_far(store)}", flush=True)
     return False
+
+
+def _indexed_so_far(store: redis.Redis) -> str:
+    """How far the first indexing is, when one is under way."""
+    try:
+        told = store.get(f"reindex:{FIRST_RUN}")
+    except redis.RedisError:
+        return ""
+    facts = json.loads(told) if told else {}
+    return f" ({facts['done']} of {facts['total']} chunks)" if facts.get("total") else ""
 
 
 def _check(settings: BotSettings) -> None:

@@ -146,7 +146,8 @@ def put_off(batch: Batch, desk: Desk, deferred: DeliveryDeferred) -> str:
         finish(batch, desk, dead=f"not delivered in {tries - 1} tries: {deferred}")
         return "dead"
     batch.journal.write(tries=tries)
-    pause_s = deferred.retry_after_s or min(2.0 ** min(tries - 1, 10), LONGEST_PAUSE_S)
+    # At least our own: a platform that is down for an hour may ask for a second's patience each time.
+    pause_s = max(deferred.retry_after_s or 0.0, min(2.0 ** min(tries - 1, 10), LONGEST_PAUSE_S))
     hand_back(batch, desk, after_s=pause_s, forgive=True)
     return "deferred"
 

@@ -167,3 +167,7 @@ def test_an_extract_is_the_sentence_nearest_to_the_question_and_what_follows() -
 
     assert extract("締め日はいつですか", rules) == "締め日は25日です。支払いは翌月10日です。"
     assert extract("締め日はいつですか", rules, most_chars=12) == "締め日は25日です。"
+
+
+def test_the_line_above_a_passage_is_no_answer() -> None:
+    assert support("VPN > 接続", [passage("つなぎます。", "VPN", "接続")], "どうつなぐ？") is None

@@ -69,6 +69,22 @@ def test_the_pauses_grow_while_a_platform_does_not_take_the_answer(
     assert asked_times(desk) == 1
 
 
+def test_the_pauses_grow_while_a_platform_is_down_that_asks_for_little_patience(
+    store: redis.Redis, desk: Desk, slack: FakeSlack
+) -> None:
+    said = from_slack(slack, "経費の締め日は？")
+    accept(store, said)
+    at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
+    slack.fail(POST, *[Fault(status=429, retry_after=2)] * 6)
+
+    pauses = []
+    for _ in range(6):
+        answer_next(said.conversation_id, at_slack)
+        pauses.append(round(pause_s(store, said.conversation_id)))
+
+    assert pauses == [2, 2, 4, 8, 16, 32]
+
+
 def test_what_is_never_taken_ends_among_the_dead_letters(store: redis.Redis, desk: Desk, line: FakeLine) -> None:
     said = from_line(line, "経費の締め日は？")
     accept(store, said, from_line(line, "後の質問"))
