@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer with venv, a C++ compiler (llama.cpp is built on this machine, for this machine) and make.
 #   make run             the whole service      make check     style, types, import contracts
 #   make install         what it needs          make format    style, corrected
-#   make test            the tests              make bench-X   a benchmark of tests/bench/ (DATA=…, N=…)
+#   make test            the tests              make bench-X   a benchmark of tests/bench/ (DATA=… N=…)
 #   make test-model      with a real model      make venv      what developers need
 #   make test-faults     with killed processes  make clean     remove what was installed; data/ stays
 
@@ -39,7 +39,8 @@ check: $(DEV)
 	$(BIN)/lint-imports
 
 bench-%: $(DEV)
-	$(BIN)/python -m tests.bench.$* $(if $(DATA),--data "$(DATA)") $(if $(N),-n "$(N)")
+	$(BIN)/python -m tests.bench.$(subst -,_,$*) $(if $(DATA),--data "$(DATA)") $(if $(N),-n "$(N)") \
+	  $(if $(MODEL),--model "$(MODEL)")
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .

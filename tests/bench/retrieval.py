@@ -1,6 +1,6 @@
-"""How well and how fast documents are found: `python -m tests.bench.retrieval DATA_DIR [--queries N]`.
+"""How well and how fast documents are found: `make bench-retrieval DATA=dir [N=200]`.
 
-DATA_DIR holds `SET.corpus.jsonl` and `SET.queries.jsonl` for jsquad, jaquad, xquad_en and faq, and
+The folder holds `SET.corpus.jsonl` and `SET.queries.jsonl` for jsquad, jaquad, xquad_en and faq, and
 `faq.followups.jsonl`. Everything goes the real way: files, loader, splitter, index. The last line is one JSON object:
 the figures of the fused search, and those of each side alone and of rank fusion on the same questions as `peers`.
 """
@@ -90,8 +90,8 @@ class Remembering:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--queries", type=int, default=0, help="of each set at most, drawn at random; 0: all")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    parser.add_argument("-n", "--queries", type=int, default=0, help="of each set at most, drawn at random; 0: all")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         print(json.dumps(measure(arguments.data, Path(work), arguments.queries)))

@@ -1,8 +1,8 @@
 """One model alone: how long it loads, how fast it reads and writes, what memory it takes.
 
-    python -m tests.bench.single MODEL [--threads N]
+    make bench-single [MODEL=smollm2-135m-instruct]
 
-MODEL is anything that LLM_MODEL may be. The last line is one JSON object.
+A model is anything that LLM_MODEL may be. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model")
+    parser.add_argument("--model", default="qwen2.5-coder-1.5b-instruct")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--prompt-tokens", type=int, default=900)
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""What the sample documents' questions find, with the floor: `python -m tests.bench.sample_questions`.
+"""What the sample documents' questions find, with the floor: `make bench-sample-retrieval`.
 
 The last line is one JSON object: of each kind the questions and how many were right: answered ones by a passage of the
 right document that has the answer's words, unanswerable ones by no passage at all.

@@ -1,4 +1,6 @@
-"""Answers over the sample documents, end to end: store, retrieval, prompt, model, checks. `make bench-sample [N=20]`.
+"""Answers over the sample documents, end to end: `make bench-sample-answers [N=20]`.
+
+Store, retrieval, prompt, model and checks are the real ones, and so is the index under DATA_PATH (`madoguchi reindex`).
 
 Prints what was asked and said, a table, and as its last line one JSON object.
 """
