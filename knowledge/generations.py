@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ LEXICAL = "lexical.sqlite"
 VECTORS = "vectors"
 _MANIFEST = "manifest.json"
 _POINTER = "CURRENT"
+
+ROLLBACK_S = 3600.0
+"""So long one can go back to the generation before; then what was deleted from the documents is gone here too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,11 @@ def current(index_path: Path) -> str | None:
 
 def draft(index_path: Path) -> Path:
     """An empty folder for the next generation; what an earlier, interrupted attempt left is deleted."""
-    for leftover in index_path.glob("*.draft"):
-        shutil.rmtree(leftover)
-    newest = max((_number(folder.name) for folder in index_path.glob("gen-*")), default=0)
-    folder = index_path / f"gen-{newest + 1}.draft"
+    answering = _answering(index_path)
+    for folder in index_path.glob("gen-*"):
+        if folder.suffix == ".draft" or _number(folder.name) > answering:  # interrupted just before its swap
+            shutil.rmtree(folder)
+    folder = index_path / f"gen-{answering + 1}.draft"
     folder.mkdir(parents=True)
     return folder
 
@@ -91,13 +96,20 @@ def publish(draft_folder: Path) -> str:
 
 
 def remove_old(index_path: Path) -> None:
-    """Delete every generation but the one that answers and the one before it, which is there for a rollback."""
-    answering = _number(current(index_path) or "gen-0")
-    numbers = sorted(_number(folder.name) for folder in index_path.glob("gen-*"))
-    before = [number for number in numbers if number < answering][-1:]
-    for number in numbers:
-        if number not in (answering, *before):
-            shutil.rmtree(index_path / f"gen-{number}", ignore_errors=True)
+    """Delete the generations before the one that answers, but for ROLLBACK_S after the swap not the last of them.
+
+    Safe at any time, a reindexing under way or not.
+    """
+    answering = _answering(index_path)
+    before = sorted(n for folder in index_path.glob("gen-*") if (n := _number(folder.name)) < answering)
+    if before and time.time() - (index_path / _POINTER).stat().st_mtime < ROLLBACK_S:
+        before.pop()
+    for number in before:
+        shutil.rmtree(index_path / f"gen-{number}", ignore_errors=True)
+
+
+def _answering(index_path: Path) -> int:
+    return _number(current(index_path) or "gen-0")
 
 
 def _number(name: str) -> int:

@@ -30,6 +30,7 @@ Progress = Callable[[int, int], None]
 
 PROGRESS_EVERY_S = 0.2
 REPORT_LIFE_S = 3600
+REMOVE_OLD_EVERY_S = 60.0
 
 
 class Indexing:
@@ -98,6 +99,7 @@ def main() -> None:
     app = celery_app(bot.store_url)
     indexing = Indexing(connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), settings)
     register(app, indexing)
+    threading.Thread(target=remove_old_generations, args=(settings,), daemon=True).start()
     if not is_indexed(settings):
         threading.Thread(target=indexing.run, args=(FIRST_RUN,), kwargs={"allow_empty": False}, daemon=True).start()
     work(
@@ -110,6 +112,13 @@ def main() -> None:
         status=lambda: status(settings),
         metrics_port=own.metrics_port and own.metrics_port + 2,
     )
+
+
+def remove_old_generations(settings: KnowledgeSettings) -> None:
+    """Delete the generations whose time is over, for ever: with them goes what was deleted from the documents."""
+    while True:
+        generations.remove_old(settings.index_path)
+        time.sleep(REMOVE_OLD_EVERY_S)
 
 
 def is_indexed(settings: KnowledgeSettings) -> bool:

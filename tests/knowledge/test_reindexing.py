@@ -1,9 +1,11 @@
 """Reindexing: whole or not at all, only what is new, and what is deleted is gone."""
 
 import fcntl
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,16 +100,44 @@ def test_an_empty_source_is_indexed_when_that_is_allowed(run, folder):
     assert (report.changed, report.chunks) == (True, 0)
 
 
-def test_a_deleted_text_is_nowhere_once_its_generations_are_gone(run, folder, settings):
+def test_a_deleted_text_is_nowhere_once_the_time_for_a_rollback_is_over(run, folder, settings):
     (folder / "secret.txt").write_text("xyzzy-plugh の合言葉です。", "utf-8")
     run()
     (folder / "secret.txt").unlink()
     run()
-    (folder / "other.txt").write_text("別の文書です。", "utf-8")
-    run()
+    assert {path.name for path in settings.index_path.glob("gen-*")} == {"gen-1", "gen-2"}
+    swapped_at = time.time() - generations.ROLLBACK_S
+    os.utime(settings.index_path / "CURRENT", (swapped_at, swapped_at))
+
+    generations.remove_old(settings.index_path)
+
+    assert {path.name for path in settings.index_path.glob("gen-*")} == {"gen-2"}
+    assert b"plugh" not in bytes_under(settings.data_path)
+
+
+def test_only_one_generation_before_is_kept(run, folder, settings):
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(f"文書{number}です。", "utf-8")
+        run()
 
     assert {path.name for path in settings.index_path.glob("gen-*")} == {"gen-2", "gen-3"}
-    assert b"plugh" not in bytes_under(settings.data_path)
+
+
+def test_a_generation_that_never_answered_is_written_anew(run, folder, settings):
+    run()
+    (settings.index_path / "gen-2").mkdir()  # as a kill between its last step and the swap leaves it
+    (folder / "other.txt").write_text("別の文書です。", "utf-8")
+
+    assert run().generation == "gen-2"
+
+
+def test_removing_the_old_leaves_what_is_being_written(run, settings):
+    run()
+    draft = generations.draft(settings.index_path)
+
+    generations.remove_old(settings.index_path)
+
+    assert draft.exists()
 
 
 def test_the_vector_of_a_deleted_text_leaves_the_cache_at_once(run, folder, embedder):
