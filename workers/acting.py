@@ -69,11 +69,12 @@ def edit(event: Edit, clerk: Clerk) -> None:
 
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     """A message is gone, with the answer to it, from everything that we keep."""
-    conversation = event.conversation_id
+    conversation, sender = event.conversation_id, clerk.senders[event.platform]
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
+    sender.erase(conversation, message_ids=answered_with_it)  # first: after a crash no turn would tell these ids
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
-    clerk.senders[event.platform].erase(conversation, message_ids=[event.message_id, *answered_with_it])
+    sender.erase(conversation, message_ids=[event.message_id])
     _forget_dead(clerk.store, lambda record: event.message_id in (record.get("id"), record.get("message_id")))
     rewrite_soon(clerk.store, control_id)
 

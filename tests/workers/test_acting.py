@@ -11,7 +11,7 @@ import redis
 
 from bot.access import Access
 from bot.console.stream import ChatStream
-from bot.errors import DeliveryDeferred
+from bot.errors import DeliveryDeferred, StoreUnavailable
 from bot.line.kept import KeptAnswer, KeptAnswers
 from bot.messages import Action, Command, Deletion, Edit, Message
 from knowledge.retrieval import Retriever
@@ -50,6 +50,10 @@ THEIRS = "わたしの秘密"
 @pytest.fixture
 def clerk(store: redis.Redis) -> Clerk:
     return make_clerk(store)
+
+
+def crash(*_: object) -> None:
+    raise StoreUnavailable("in the middle")
 
 
 def notices(store: redis.Redis) -> list[str]:
@@ -202,6 +206,26 @@ def test_a_message_unsent_on_line_takes_the_kept_answer_along(store: redis.Redis
 
     assert not store.exists(f"kept:{conversation}", f"turns:{conversation}")
     assert THEIRS not in everything(store)
+
+
+def test_a_deletion_that_is_interrupted_reaches_the_kept_answer_with_the_next_try(
+    store: redis.Redis, desk: Desk, line: FakeLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, newest = (from_line(line, text, age_s=120) for text in ("経費の締め日は？", "領収書は？"))
+    at_line = replace(desk, senders={"line": line_sender(line, store)})
+    accept(store, first, newest)
+    answer_next(first.conversation_id, at_line)
+    assert store.exists(f"kept:{first.conversation_id}")
+    clerk = make_clerk(store, at_line.senders)
+    deletion = Deletion("line", first.conversation_id, first.user_id, first.id, first.sent_at)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(clerk.interrupts, "changed", crash)
+        with pytest.raises(StoreUnavailable):
+            act("deletion 1", deletion, clerk)
+    act("deletion 1", deletion, clerk)
+
+    assert not store.exists(f"kept:{first.conversation_id}", f"turns:{first.conversation_id}")
 
 
 def test_a_deleted_message_leaves_the_dead_letters_too(store: redis.Redis, desk: Desk, clerk: Clerk) -> None:
