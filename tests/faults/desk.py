@@ -51,7 +51,7 @@ class Desk:
 
     def __init__(self, folder: Path, environment: dict[str, str], commands: dict[str, list[str]] = COMMANDS) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._commands = commands
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -156,7 +156,7 @@ class Desk:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
