@@ -8,7 +8,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     ready              sorted set    conversations that have something to answer, by the time they are due
     lock:{c}           string        "fence:owner" of the worker that answers, with a life
     fence              counter       the last fencing token given out
-    batch:{c}          hash          what is being answered: ids, fence, and the delivery's journal
+    batch:{c}          hash          what is being answered: ids, token, and the journal of its answer
     attempts:{c}       counter       how often the batch was begun and not finished
     interrupt:{c}      string        what has happened to the running answer (stop, edit, delete)
     turns:{c}          list          the conversation so far

@@ -114,6 +114,7 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
 
 def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -> None:
     """Show the answer, remember it, and see to what waits behind it."""
+    batch.journal.write(on_its_way=True)  # from here on it stands, whatever is edited (workers/lua/edit.lua)
     delivered = reply.finish(made_answer.reply)
     if delivered.kept:
         log.info("kept", extra={"platform": batch.newest.platform})

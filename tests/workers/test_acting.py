@@ -167,11 +167,32 @@ def test_an_edit_keeps_an_answer_that_is_on_its_way(store: redis.Redis, clerk: C
     accept(store, said)
     batch = Batches(store, LIFE_S).take(C)
     assert batch is not None
-    batch.journal.write(answer="答え", sending=1)
+    batch.journal.write(answer="答え", on_its_way=True)
 
     act("edit 1", Edit("console", C, said.user_id, said.id, "新しい言葉", said.sent_at), clerk)
 
     assert batch.journal.read()["answer"] == "答え"
+
+
+def test_what_was_shown_before_an_edit_is_what_is_remembered(
+    store: redis.Redis, retriever: Retriever, line: FakeLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = from_line(line, "経費の締め日はいつですか？")
+    conversation, senders = said.conversation_id, {"line": line_sender(line, store)}
+    edit = Edit("line", conversation, said.user_id, said.id, "領収書はどこに出しますか？", time.time())
+    accept(store, said)
+
+    with saying(Script(ANSWER)) as generator:
+        desk = make_desk(store, retriever, generator, senders=senders)
+        monkeypatch.setattr(desk.batches, "finish", crash)
+        answer_next(conversation, desk)
+    act("edit 1", edit, make_clerk(store, senders))
+    with saying(Script("領収書は総務部の青い箱に入れます。")) as generator:
+        desk = make_desk(store, retriever, generator, senders=senders)
+        answer_next(conversation, desk)
+
+    assert len(line.visible(USER)) == 1
+    assert desk.conversations.load(conversation).turns[-1].text == ANSWER
 
 
 def test_an_edit_of_what_was_answered_is_remembered(store: redis.Redis, desk: Desk, clerk: Clerk) -> None:

@@ -4,7 +4,7 @@ if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
   return 0
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-if redis.call('HEXISTS', KEYS[2], 'journal:sending') == 0 then
+if redis.call('HEXISTS', KEYS[2], 'journal:on_its_way') == 0 then
   redis.call('HDEL', KEYS[2], 'journal:answer')
 end
 return 1
