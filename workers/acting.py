@@ -70,13 +70,15 @@ def edit(event: Edit, clerk: Clerk) -> None:
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     """A message is gone, with the answer to it, from everything that we keep."""
     conversation, sender = event.conversation_id, clerk.senders[event.platform]
+    ours = _was_taken_in(event.message_id, clerk.store)
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
     sender.erase(conversation, message_ids=answered_with_it)  # first: after a crash no turn would tell these ids
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
     sender.erase(conversation, message_ids=[event.message_id])
     _forget_dead(clerk.store, lambda record: event.message_id in (record.get("id"), record.get("message_id")))
-    rewrite_soon(clerk.store, control_id)
+    if ours:  # Slack tells of every deletion in a channel; most were of no concern to us
+        rewrite_soon(clerk.store, control_id)
 
 
 def stop(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -176,6 +178,11 @@ class ControlJournal:
 
     def check(self) -> None:
         """Nothing can be lost."""
+
+
+def _was_taken_in(message_id: str, store: redis.Redis) -> bool:
+    with store_errors():
+        return bool(store.exists(f"seen:{message_id}", f"about:{message_id}"))
 
 
 def _reword_waiting(event: Edit, store: redis.Redis) -> bool:

@@ -362,3 +362,13 @@ def test_the_file_is_to_be_rewritten_without_what_was_erased(store: redis.Redis,
     act("order 1", order("forget"), clerk)
 
     assert store.smembers("rewrite") == {"order 1"}
+
+
+def test_the_file_is_rewritten_for_a_deleted_message_of_ours_only(store: redis.Redis, clerk: Clerk) -> None:
+    said = message()
+    accept(store, said)
+
+    act("deletion 1", Deletion("console", C, said.user_id, "console:c1:not for us", said.sent_at), clerk)
+    act("deletion 2", Deletion("console", C, said.user_id, said.id, said.sent_at), clerk)
+
+    assert store.smembers("rewrite") == {"deletion 2"}
