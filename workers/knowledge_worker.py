@@ -29,6 +29,7 @@ Progress = Callable[[int, int], None]
 """Called with how many chunks are done, of how many."""
 
 PROGRESS_EVERY_S = 0.2
+TRY_AGAIN_S = 60.0
 REPORT_LIFE_S = 3600
 REMOVE_OLD_EVERY_S = 60.0
 
@@ -41,14 +42,15 @@ class Indexing:
         self._settings = settings
         self._next_word = 0.0
 
-    def run(self, run_id: str, *, allow_empty: bool) -> None:
-        """Reindex once; a failure is told, the old index stays."""
+    def run(self, run_id: str, *, allow_empty: bool) -> bool:
+        """Reindex once, and whether that worked; a failure is told, the old index stays."""
         self._tell(run_id, {"state": "running", "done": 0, "total": 0})
         facts = reindexed(
             self._settings, lambda done, total: self._progress(run_id, done, total), allow_empty=allow_empty
         )
         log.info("reindexed", extra={name: facts[name] for name in ("state", "generation", "reason") if name in facts})
         self._tell(run_id, facts)
+        return bool(facts["state"] == "done")
 
     def _progress(self, run_id: str, done: int, total: int) -> None:
         now = time.monotonic()
@@ -101,7 +103,7 @@ def main() -> None:
     register(app, indexing)
     threading.Thread(target=remove_old_generations, args=(settings,), daemon=True).start()
     if not is_indexed(settings):
-        threading.Thread(target=indexing.run, args=(FIRST_RUN,), kwargs={"allow_empty": False}, daemon=True).start()
+        threading.Thread(target=index_at_last, args=(indexing,), daemon=True).start()
     work(
         app,
         part="knowledge",
@@ -112,6 +114,12 @@ def main() -> None:
         status=lambda: status(settings),
         metrics_port=own.metrics_port and own.metrics_port + 2,
     )
+
+
+def index_at_last(indexing: Indexing, again_after_s: float = TRY_AGAIN_S) -> None:
+    """Make the first index; try again for as long as it fails (the folder is not mounted yet, the disk is full)."""
+    while not indexing.run(FIRST_RUN, allow_empty=False):
+        time.sleep(again_after_s)
 
 
 def remove_old_generations(settings: KnowledgeSettings) -> None:

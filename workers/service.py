@@ -120,6 +120,8 @@ def _indexed_so_far(store: redis.Redis) -> str:
     except redis.RedisError:
         return ""
     facts = json.loads(told) if told else {}
+    if facts.get("state") == "failed":
+        return f" ({facts['reason']})"
     return f" ({facts['done']} of {facts['total']} chunks)" if facts.get("total") else ""
 
 

@@ -104,12 +104,20 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     """The batch's answer: the one that a worker before us wrote down, or a new one, written down before it is sent."""
     if stored := batch.journal.read().get("answer"):
         return Answer.from_json(stored)
-    with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT):
+    with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT, meanwhile=lambda: at_the_gate(batch, reply, desk)):
         new = answer(batch, reply, desk)
     if desk.interrupts.about(batch) == "changed":  # a last look: what is written down is what will be shown
         raise Interrupted("changed")
     batch.journal.write(answer=new.to_json())
     return new
+
+
+def at_the_gate(batch: Batch, reply: ReplyStream, desk: Desk) -> None:
+    """See to due times and interruptions while another batch has the room alone."""
+    reply.due(time.time())
+    happened = desk.interrupts.about(batch)
+    if happened in {"changed", "shutdown"}:
+        raise Interrupted(happened)
 
 
 def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -> None:

@@ -100,3 +100,30 @@ def test_an_error_inside_opens_the_gate_again(alone: bool) -> None:
 
     with going_in(gate, alone=True) as next_one:
         assert next_one.is_in.wait(5)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_who_waits_is_called_meanwhile_and_may_leave(alone: bool) -> None:
+    gate = Gate()
+
+    def leave() -> None:
+        raise TimeoutError
+
+    with gate.room(alone=True), pytest.raises(TimeoutError), gate.room(alone=alone, meanwhile=leave):
+        pass
+
+    with gate.room(alone=True):  # nobody is left in the way
+        pass
+
+
+def test_who_leaves_while_it_waits_for_the_room_to_empty_lets_the_others_in() -> None:
+    gate = Gate()
+
+    def leave() -> None:
+        raise TimeoutError
+
+    with gate.room(alone=False):
+        with pytest.raises(TimeoutError), gate.room(alone=True, meanwhile=leave):
+            pass
+        with gate.room(alone=False):
+            pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -48,9 +48,9 @@ class SeenGate(Gate):
         self.asked: list[bool] = []
 
     @contextmanager
-    def room(self, *, alone: bool) -> Iterator[None]:
+    def room(self, *, alone: bool, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
         self.asked.append(alone)
-        with super().room(alone=alone):
+        with super().room(alone=alone, meanwhile=meanwhile):
             yield
 
 
