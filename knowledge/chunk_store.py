@@ -60,6 +60,15 @@ def get(database: sqlite3.Connection, numbers: Collection[int]) -> dict[int, Chu
     return {row[0]: _chunk(row) for row in rows}
 
 
+def held(database: sqlite3.Connection, ids: Collection[str], audiences: Collection[int]) -> frozenset[str]:
+    """Those of the ids that are chunks of one of these audiences."""
+    chosen = (
+        "SELECT id FROM chunks WHERE id IN (SELECT value FROM json_each(?)) "
+        "AND audience IN (SELECT value FROM json_each(?))"
+    )
+    return frozenset(row[0] for row in database.execute(chosen, [json.dumps([*ids]), json.dumps([*audiences])]))
+
+
 def batches(database: sqlite3.Connection, size: int) -> Iterator[list[tuple[int, Chunk, int]]]:
     """Every chunk with its number and its audience's number, in batches in the order of the numbers."""
     last = 0

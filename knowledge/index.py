@@ -81,6 +81,11 @@ class Generation:
         with self._one_statement:
             return chunk_store.get(self._database, numbers)
 
+    def held(self, ids: Collection[str], labels: frozenset[str]) -> frozenset[str]:
+        """Those of the ids that are chunks which who bears the labels may read."""
+        with self._one_statement:
+            return chunk_store.held(self._database, ids, chunk_store.readable(self._database, labels))
+
     def close(self) -> None:
         """Close it and delete its copy."""
         self._vectors.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -29,11 +29,13 @@ class Retrieval:
         passages: the chunks above the floor, best first; empty when the documents do not answer.
         nearest: the best of those below the floor, for naming what comes near.
         generation: the name of the one generation that all of it is from.
+        gone: the quoted chunks that the audience does not find in it: deleted, changed, or narrowed to others.
     """
 
     passages: tuple[Passage, ...]
     nearest: tuple[Passage, ...]
     generation: str
+    gone: frozenset[str] = frozenset()
 
 
 class Retriever:
@@ -44,12 +46,19 @@ class Retriever:
         self._embedder = embedder
 
     def retrieve(
-        self, query: str, *, audience: frozenset[str], context: Sequence[str] = (), limit: int = 3
+        self,
+        query: str,
+        *,
+        audience: frozenset[str],
+        context: Sequence[str] = (),
+        quoted: Collection[str] = (),
+        limit: int = 3,
     ) -> Retrieval:
         """At most `limit` passages for the query, of documents that one of the audience's labels may read.
 
         `context` has the conversation's earlier questions, the newest last: the query is searched alone and joined to
-        the newest, so that a follow-up finds its subject and a new subject is not dragged back.
+        the newest, so that a follow-up finds its subject and a new subject is not dragged back. `quoted` are the ids of
+        the chunks that the conversation holds already.
 
         Raises:
             NoIndex: there is no index yet, or it was made by another embedder.
@@ -60,13 +69,14 @@ class Retriever:
             candidates = fuse(generation.search(wordings, vectors, audience))[:_LOOKED_AT]
             chunks = generation.chunks([candidate.number for candidate in candidates])
             floors = generation.floors(query)
+            gone = frozenset(quoted) - generation.held(quoted, audience)
         found: list[Passage] = []
         near: list[Passage] = []
         for candidate in candidates:
             chunk = chunks[candidate.number]
             passes = floors[chunk.language].passes(candidate)
             (found if passes else near).append(Passage(chunk, candidate.score))
-        return Retrieval(_distinct(found)[:limit], _distinct(near)[:NEAREST], generation.name)
+        return Retrieval(_distinct(found)[:limit], _distinct(near)[:NEAREST], generation.name, gone)
 
     def follow(self) -> None:
         """Open the newest generation now and let go of the old one, instead of with the next question.

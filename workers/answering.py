@@ -64,11 +64,16 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     audience = desk.senders[batch.newest.platform].audience(batch.newest.reply_to)
     policy = desk.policy.of(audience)
     found = desk.retriever.retrieve(
-        batch.text, audience=audience, context=conversation.questions(), limit=PASSAGES_IN_PROMPT
+        batch.text,
+        audience=audience,
+        context=conversation.questions(),
+        quoted=conversation.quoted(),
+        limit=PASSAGES_IN_PROMPT,
     )
+    conversation = conversation.without(found.gone)
     passages = found.passages if grounding.is_about(batch.text, found.passages) else ()
     if not passages and not policy.general:
-        return not_found(batch, found.passages or found.nearest, policy)
+        return not_found(batch, found.passages or found.nearest, policy, conversation.cut)
     drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
     if passages and not drafted.prompt.passages:  # the question left no room for them
         return not_found(batch, passages, policy, drafted.cut)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import redis
 
@@ -16,10 +16,14 @@ from bot.store import script, store_errors, text
 
 @dataclass(frozen=True, slots=True)
 class Quoted(Record):
-    """A passage as it was shown to the model: what it was under, and its words."""
+    """A passage as it was shown to the model: what it was under, its words, and which chunk of the documents it is.
+
+    A turn that an older version wrote does not know its chunk; no index has the empty id.
+    """
 
     source: str
     text: str
+    chunk_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +54,37 @@ class Turn(Record):
         """The turn that `to_json` wrote."""
         plain = super(Turn, cls).from_json(text)
         try:
-            passages = tuple(Quoted(source=p["source"], text=p["text"]) for p in plain.passages)  # type: ignore[index]
-        except (KeyError, TypeError) as error:
+            stored: Sequence[Any] = plain.passages
+            passages = tuple(Quoted(p["source"], p["text"], p.get("chunk_id", "")) for p in stored)
+        except (AttributeError, KeyError, TypeError) as error:
             raise UnreadableRecord(f"unreadable Turn: {error}") from error
         return cls(plain.role, tuple(plain.texts), plain.speaker, tuple(plain.message_ids), passages)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What has been said so far, oldest first."""
+    """What has been said so far, oldest first; `cut` is how many of the stored turns were dropped before these."""
 
     id: str
     turns: tuple[Turn, ...]
+    cut: int = 0
 
     def questions(self, most: int = 2) -> tuple[str, ...]:
         """The last questions, newest last: what a follow-up may lean on."""
         return tuple(turn.text for turn in self.turns if turn.role == "user")[-most:]
+
+    def quoted(self) -> frozenset[str]:
+        """The ids of the chunks that its turns quote."""
+        return frozenset(quoted.chunk_id for turn in self.turns for quoted in turn.passages)
+
+    def without(self, gone: Set[str]) -> Conversation:
+        """What comes after the last exchange that quotes one of these chunks; later answers may have built on it."""
+        quoting = [at for at, turn in enumerate(self.turns) if any(q.chunk_id in gone for q in turn.passages)]
+        if not quoting:
+            return self
+        end = len(self.turns)
+        after = next((at for at in range(quoting[-1] + 1, end) if self.turns[at].role == "user"), end)
+        return dataclasses.replace(self, turns=self.turns[after:], cut=self.cut + after)
 
     def answered_with(self, message_id: str) -> tuple[str, ...]:
         """The messages that one answer covers together with this one."""

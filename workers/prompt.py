@@ -31,7 +31,7 @@ _ASK = {
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A prompt, the person's turn as it will be remembered, and how many of the oldest turns had to go for it."""
+    """A prompt, the person's turn as it will be remembered, and how many of the oldest stored turns are not in it."""
 
     prompt: Prompt
     turn: Turn
@@ -47,7 +47,7 @@ def draft(
     The best passage stands next to the question, where a small model looks first.
     """
     budget = generator.context_tokens - answer_tokens
-    quoted = tuple(Quoted(source=source_of(p), text=p.chunk.text) for p in reversed(passages))
+    quoted = tuple(Quoted(source_of(p), p.chunk.text, p.chunk.id) for p in reversed(passages))
     turn = dataclasses.replace(asked, passages=quoted)
     turns = list(conversation.turns)
     token_ids = generator.tokenize(_chat([*turns, turn]))
@@ -58,7 +58,7 @@ def draft(
     while len(token_ids) > budget and turn != (turn := _smaller(turn)):
         token_ids = generator.tokenize(_chat([*turns, turn]))
     prompt = Prompt(_chat([*turns, turn]), tuple(passages[: len(turn.passages)]), token_ids)
-    return Draft(prompt, turn, len(conversation.turns) - len(turns))
+    return Draft(prompt, turn, conversation.cut + len(conversation.turns) - len(turns))
 
 
 def source_of(passage: Passage) -> str:

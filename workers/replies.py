@@ -20,6 +20,7 @@ from workers.app import work
 from workers.batches import Batches
 from workers.conversation import Conversations
 from workers.engine import LlamaEngine
+from workers.following import follow
 from workers.gate import Gate
 from workers.generation import GenerationFailed, Generator
 from workers.interrupts import Interrupts
@@ -94,6 +95,7 @@ def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: 
         answer_deadline_s=own.answer_deadline_s,
     )
     register(app, desk)
+    threading.Thread(target=follow, args=(retriever, desk.interrupts.shutdown), name="follow", daemon=True).start()
     try:
         work(
             app,

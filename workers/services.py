@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from workers.policy import Policies
 
 
 class Found(Protocol):
-    """What a search gave: the passages above the floor, and the nearest below it."""
+    """What a search gave: the passages above the floor, the nearest below it, and which quoted chunks are gone."""
 
     @property
     def passages(self) -> tuple[Passage, ...]: ...
@@ -26,13 +26,24 @@ class Found(Protocol):
     @property
     def nearest(self) -> tuple[Passage, ...]: ...
 
+    @property
+    def gone(self) -> frozenset[str]: ...
+
 
 class Retriever(Protocol):
     """Finds passages; safe to call from many threads."""
 
     def retrieve(
-        self, query: str, *, audience: frozenset[str], context: Sequence[str] = (), limit: int = 3
+        self,
+        query: str,
+        *,
+        audience: frozenset[str],
+        context: Sequence[str] = (),
+        quoted: Collection[str] = (),
+        limit: int = 3,
     ) -> Found: ...
+
+    def follow(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
