@@ -80,6 +80,19 @@ def test_only_an_audience_finds_its_documents(bonuses, retriever, labels, seen):
     assert (bonuses in [passage.chunk.text for passage in (*found.passages, *found.nearest)]) is seen
 
 
+def test_quoted_chunks_that_were_deleted_or_are_for_others_are_told(bonuses, run, retriever, folder):
+    everybody = frozenset({"public", "members"})
+    (bonus,) = retriever.retrieve("賞与は基本給の何か月分ですか", audience=everybody, limit=1).passages
+    (vpn,) = retriever.retrieve("E-517？", audience=PUBLIC, limit=1).passages
+    quoted = {bonus.chunk.id, vpn.chunk.id, ""}
+
+    assert retriever.retrieve("経費", audience=everybody, quoted=quoted).gone == {""}
+    assert retriever.retrieve("経費", audience=PUBLIC, quoted=quoted).gone == {bonus.chunk.id, ""}
+    (folder / "vpn.md").unlink()
+    run()
+    assert retriever.retrieve("経費", audience=everybody, quoted=quoted).gone == quoted
+
+
 def test_an_empty_index_finds_nothing(run, retriever, folder):
     for file in folder.iterdir():
         file.unlink()

@@ -7,7 +7,7 @@ import redis
 
 from bot.messages import UnreadableRecord
 from tests.workers.making import accept, message
-from workers.conversation import Conversations, Quoted, Turn
+from workers.conversation import Conversation, Conversations, Quoted, Turn
 
 C = "slack:T1:D1"
 
@@ -17,7 +17,7 @@ def turns(*message_ids: str, speaker: str = "slack:U1") -> list[Turn]:
         turn
         for m in message_ids
         for turn in (
-            Turn("user", (f"質問 {m}",), speaker, (m,), (Quoted("規程 > 締め日", "月末です。"),)),
+            Turn("user", (f"質問 {m}",), speaker, (m,), (Quoted("規程 > 締め日", "月末です。", f"chunk of {m}"),)),
             Turn("assistant", (f"答え {m}",), "assistant", (m,)),
         )
     ]
@@ -93,6 +93,22 @@ def test_an_edit_changes_its_own_words_only(store: redis.Redis, conversations: C
     conversations.reword(C, "m2", "直した")
 
     assert conversations.load(C).turns[0].texts == ("一つ目", "直した")
+
+
+def test_without_what_is_gone_only_what_came_after_is_left() -> None:
+    conversation = Conversation(C, tuple(turns("m1", "m2", "m3")))
+
+    left = conversation.without({"chunk of m2"})
+
+    assert (left.turns, left.cut) == (tuple(turns("m3")), 4)
+    assert conversation.without({"chunk of m4"}) == conversation
+
+
+def test_a_passage_of_an_older_version_is_of_no_chunk() -> None:
+    asked = turns("m1")[0]
+    older = asked.to_json().replace(', "chunk_id": "chunk of m1"', "")
+
+    assert [(quoted.text, quoted.chunk_id) for quoted in Turn.from_json(older).passages] == [("月末です。", "")]
 
 
 def test_a_record_of_a_newer_version_is_refused() -> None:
