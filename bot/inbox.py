@@ -10,7 +10,7 @@ from typing import Protocol
 import redis
 
 from bot.messages import Control, Message
-from bot.store import SEEN_S, script, store_errors
+from bot.store import REMEMBERED_S, SEEN_S, script, store_errors
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,10 @@ class Inbox:
                         "ready",
                         f"spoke:{message.user_id}",
                     ],
-                    args=[message.id, message.to_json(), message.sent_at, time.time(), SEEN_S, conversation, ROOM],
+                    args=[
+                        *(message.id, message.to_json(), message.sent_at, time.time(), SEEN_S, conversation, ROOM),
+                        REMEMBERED_S,
+                    ],
                 )
             )
         if outcome is not Accepted.FULL:  # known: the first delivery's hint may have been lost

@@ -48,6 +48,9 @@ from bot.errors import StoreUnavailable
 SEEN_S = 48 * 3600
 """How long a delivery is known: Slack repeats for up to 24 h (docs.slack.dev, Events API, delayed events)."""
 
+REMEMBERED_S = 400 * 24 * 3600
+"""How long it is known where somebody spoke, and that a conversation was reset: longer than any conversation lives."""
+
 
 def connect(url: str, *, timeout_s: float = 1.0) -> redis.Redis:
     """A client whose every call ends within about `timeout_s`; nothing is sent yet.

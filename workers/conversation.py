@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import redis
 
 from bot.messages import Record, UnreadableRecord
-from bot.store import script, store_errors, text
+from bot.store import REMEMBERED_S, script, store_errors, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ class Conversations:
         with store_errors(), self._store.pipeline() as pipeline:
             pipeline.delete(f"turns:{conversation_id}")
             pipeline.incr(f"epoch:{conversation_id}")
+            pipeline.expire(f"epoch:{conversation_id}", REMEMBERED_S)
             pipeline.execute()
 
     def erase(self, conversation_id: str, *, speaker: str = "", message_ids: Sequence[str] = ()) -> int:

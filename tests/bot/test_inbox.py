@@ -124,3 +124,11 @@ def test_a_control_event_is_taken_in_once(inbox: Inbox, store: redis.Redis) -> N
 
 def _unbounded(store: redis.Redis) -> Callable[[], object]:
     return lambda: store.config_set("maxmemory", "0")
+
+
+def test_where_somebody_spoke_is_known_longer_than_a_conversation_lives_and_not_for_ever(
+    inbox: Inbox, store: redis.Redis
+) -> None:
+    inbox.accept(MESSAGE, "Ev1")
+
+    assert 365 * 24 * 3600 < store.ttl(f"spoke:{MESSAGE.user_id}") <= 400 * 24 * 3600
