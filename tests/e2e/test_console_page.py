@@ -346,7 +346,8 @@ def test_what_was_not_sent_can_be_sent_again_and_is_one_message(page: Page, work
 def test_the_echo_shows_that_a_message_arrived_whose_post_was_cut(page: Page, worker: Worker) -> None:
     page.route("**/console/messages", lambda route: (route.fetch(), route.abort()))
 
-    ask(page, QUESTION)
+    with page.expect_event("requestfailed"):  # the route's function runs only while Playwright is waited for
+        ask(page, QUESTION)
     worker.open(worker.message(QUESTION)).finish(Reply("25日です。"))
 
     expect(page.locator(".answer")).to_have_text("25日です。")
