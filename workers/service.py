@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -152,7 +151,7 @@ def _told_to_end() -> Iterator[threading.Event]:
 
 
 def _end_with(supervisor: subprocess.Popen[bytes], ended: threading.Event) -> None:
-    os.waitid(os.P_PID, supervisor.pid, os.WEXITED | os.WNOWAIT)
+    supervisor.wait()
     ended.set()
 
 

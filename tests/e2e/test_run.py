@@ -83,6 +83,7 @@ def test_one_command_starts_answers_and_ends_without_a_trace(service: Service) -
 
     supervised.send_signal(signal.SIGINT)
     assert supervised.wait(30) == 0
+    assert service.said().endswith("Stopping…\n")
     wait_until(lambda: not service.processes(), within_s=5)
 
 
