@@ -11,6 +11,7 @@ import redis
 
 from bot.access import Access
 from bot.inbox import Hints
+from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
@@ -140,7 +141,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
 def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:
     """Confirm an order where it was given."""
     target = Target(control_id, event.conversation_id, event.language, event.reply_to)
-    journal = ControlJournal(clerk.store, control_id)
+    journal = UnlockedJournal(clerk.store, f"journal:{control_id}", JOURNAL_LIFE_S)
     clerk.senders[event.platform].confirm(target, phrase(name, event.language), journal)
 
 
@@ -156,28 +157,6 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
     rewrite_soon(clerk.store, control_id)
-
-
-class ControlJournal:
-    """The journal of a confirmation: no lock is held for it, the event is taken for longer than a delivery lasts."""
-
-    def __init__(self, store: redis.Redis, control_id: str) -> None:
-        self._store = store
-        self._key = f"journal:{control_id}"
-
-    def read(self) -> Mapping[str, Any]:
-        with store_errors():
-            return {text(name): json.loads(value) for name, value in self._store.hgetall(self._key).items()}
-
-    def write(self, **facts: Any) -> None:
-        with store_errors(), self._store.pipeline() as pipeline:
-            for name, value in facts.items():
-                pipeline.hset(self._key, name, json.dumps(value))
-            pipeline.expire(self._key, JOURNAL_LIFE_S)
-            pipeline.execute()
-
-    def check(self) -> None:
-        """Nothing can be lost."""
 
 
 def _was_taken_in(message_id: str, store: redis.Redis) -> bool:

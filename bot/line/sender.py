@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import redis
 from linebot.v3.messaging import TextMessage
 
 from bot.errors import DeliveryUnknown
+from bot.journal import UnlockedJournal
 from bot.line.api import CALL_TIMEOUT_S, LineApi, TokenGone
 from bot.line.kept import KeptAnswers
 from bot.line.phrases import phrases
@@ -19,7 +19,6 @@ from bot.line.reply import NOTICE_BEFORE_S, LineReply, Push
 from bot.line.reply_token import ReplyToken
 from bot.messages import Reply
 from bot.platform import Journal, Target
-from bot.store import store_errors
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +74,8 @@ class LineSender:
         Raises:
             DeliveryDeferred, DeliveryFailed: nothing was shown, all of it is still kept.
         """
-        journal = TokenJournal(self._store, reply_to.get("reply_token") or "")
+        tried_with = hashlib.sha256((reply_to.get("reply_token") or "").encode()).hexdigest()
+        journal = UnlockedJournal(self._store, f"collect:{tried_with}", TOKEN_JOURNAL_S)
         token = ReplyToken(reply_to, conversation_id, journal=journal, api=self._api, kept=self._kept)
         nothing = TextMessage(text=phrases(language).nothing_kept)
         try:
@@ -83,24 +83,3 @@ class LineSender:
         except (TokenGone, DeliveryUnknown) as error:
             log.info("not collected", extra={"platform": "line", "reason": str(error)})
         journal.write(reply_carried=[])  # settled: a copy of the words would escape an erasure
-
-
-class TokenJournal:
-    """What was tried with a reply token behind which there is no answer of its own (bot.platform.Journal)."""
-
-    def __init__(self, store: redis.Redis, token: str) -> None:
-        self._store = store
-        self._key = f"collect:{hashlib.sha256(token.encode()).hexdigest()}"
-
-    def read(self) -> Mapping[str, Any]:
-        with store_errors():
-            return {str(fact): json.loads(value) for fact, value in self._store.hgetall(self._key).items()}
-
-    def write(self, **facts: Any) -> None:
-        with store_errors(), self._store.pipeline(transaction=True) as together:
-            together.hset(self._key, mapping={fact: json.dumps(value) for fact, value in facts.items()})
-            together.expire(self._key, TOKEN_JOURNAL_S)
-            together.execute()
-
-    def check(self) -> None:
-        """Nothing: no conversation is locked for a button."""
