@@ -9,6 +9,7 @@ from typing import Protocol
 
 import redis
 
+from bot.checkpoints import checkpoint
 from bot.messages import Control, Message
 from bot.store import REMEMBERED_S, SEEN_S, script, store_errors
 
@@ -50,6 +51,7 @@ class Inbox:
             StoreUnavailable: nothing was taken in, or it cannot be known; the platform should deliver again.
         """
         conversation = message.conversation_id
+        checkpoint("accepting")
         with store_errors():
             outcome = Accepted(
                 self._accept(
@@ -67,8 +69,10 @@ class Inbox:
                     ],
                 )
             )
+        checkpoint("accepted")
         if outcome is not Accepted.FULL:  # known: the first delivery's hint may have been lost
             self._hints.answer(conversation)
+        checkpoint("hinted")
         log.info("received", extra={"platform": message.platform, "outcome": outcome.name})
         return outcome
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.checkpoints import checkpoint
 from bot.messages import Citation, Reply
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
@@ -63,6 +64,7 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     conversation = desk.conversations.load(batch.conversation_id)
     audience = desk.senders[batch.newest.platform].audience(batch.newest.reply_to)
     policy = desk.policy.of(audience)
+    checkpoint("retrieving")
     found = desk.retriever.retrieve(
         batch.text,
         audience=audience,

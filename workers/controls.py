@@ -10,6 +10,7 @@ from typing import Any
 
 import redis
 
+from bot.checkpoints import checkpoint
 from bot.messages import Control, UnreadableRecord, control_from_json
 from bot.store import script, store_errors
 
@@ -35,11 +36,13 @@ class Controls:
         event = self._taken(control_id)
         if event is None:
             return "gone"
+        checkpoint("ordered")
         try:
             act(control_id, control_from_json(event))
         except Exception as error:
             log.exception("control failed")
             return self._failed(control_id, event, error)
+        checkpoint("carried_out")
         self._done(control_id)
         return "done"
 

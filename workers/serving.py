@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost, StoreUnavailable
 from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
@@ -31,6 +32,7 @@ def answer_next(conversation_id: str, desk: Desk) -> None:
     batch = desk.batches.take(conversation_id)
     if batch is not None:
         with desk.batches.holding(batch):
+            checkpoint("taken")
             serve(batch, desk)
 
 
@@ -106,6 +108,7 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         return Answer.from_json(stored)
     with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT, meanwhile=lambda: at_the_gate(batch, reply, desk)):
         new = answer(batch, reply, desk)
+    checkpoint("made")
     if desk.interrupts.about(batch) == "changed":  # a last look: what is written down is what will be shown
         raise Interrupted("changed")
     batch.journal.write(answer=new.to_json())
@@ -123,7 +126,9 @@ def at_the_gate(batch: Batch, reply: ReplyStream, desk: Desk) -> None:
 def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -> None:
     """Show the answer, remember it, and see to what waits behind it."""
     batch.journal.write(on_its_way=True)  # from here on it stands, whatever is edited (workers/lua/edit.lua)
+    checkpoint("delivering")
     delivered = reply.finish(made_answer.reply)
+    checkpoint("delivered")
     if delivered.kept:
         log.info("kept", extra={"platform": batch.newest.platform})
     finish(batch, desk, made_answer.turns, cut=made_answer.cut)
@@ -131,7 +136,9 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
 
 def finish(batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "") -> None:
     """Finish the batch, and tell a worker of what waits behind it."""
-    if desk.batches.finish(batch, turns, cut=cut, dead=dead):
+    waiting = desk.batches.finish(batch, turns, cut=cut, dead=dead)
+    checkpoint("finished")
+    if waiting:
         desk.hints.answer(batch.conversation_id)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.checkpoints import checkpoint
 from bot.platform import ReplyStream
 from bot.sanitise import sanitise
 from bot.words import language
@@ -91,6 +92,7 @@ class Pieces:
     def __iter__(self) -> Iterator[str]:
         for piece in self._generation:
             if piece:
+                checkpoint("generating")
                 yield piece
             else:
                 self._tell_the_wait()

@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from bot.checkpoints import checkpoint
 from bot.console.stream import ChatStream
 from bot.errors import DeliveryDeferred, StoreUnavailable
 from bot.messages import Reply
@@ -84,7 +85,10 @@ class ConsoleReply:
         """
         with _deferred():
             self._begin()
-            return Delivered(self._stream.done(*self._about, reply))
+            checkpoint("sending")
+            text = self._stream.done(*self._about, reply)
+            checkpoint("sent")
+            return Delivered(text)
 
     def fail(self, apology: str) -> Delivered:
         """Show an apology; what was shown already by another worker stays as it is.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from linebot.v3.messaging import ButtonsTemplate, PostbackAction, TemplateMessage, TextMessage
 
+from bot.checkpoints import checkpoint
 from bot.errors import DeliveryError, DeliveryFailed, DeliveryUnknown
 from bot.line.api import MAX_MESSAGES, LineApi, QuotaUsedUp, TokenGone
 from bot.line.kept import KeptAnswer, KeptAnswers
@@ -130,9 +131,11 @@ class LineReply:
         for group in range(first, -(-len(answer.parts) // MAX_MESSAGES)):
             here = answer.parts[group * MAX_MESSAGES : (group + 1) * MAX_MESSAGES]
             key = str(uuid.uuid5(RETRY_KEYS, f"{answer.message_id}:{group}"))
+            checkpoint("sending")
             self._journal.check()
             try:
                 self._api.push(self._chat_id, [TextMessage(text=text) for text in here], key)
+                checkpoint("sent")
             except QuotaUsedUp:
                 rest = dataclasses.replace(answer, parts=answer.parts[group * MAX_MESSAGES :])
                 return self._keep(rest, "rest" if group else "late")

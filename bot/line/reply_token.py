@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from linebot.v3.messaging import TextMessage
 
+from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, DeliveryUnknown
 from bot.line.api import MAX_MESSAGES, LineApi, TokenGone
 from bot.line.kept import KeptAnswer, KeptAnswers, fill
@@ -95,9 +96,11 @@ class ReplyToken:
         if not self.alive(time.time()):
             return False
         self._journal.write(**{purpose: attempt})
+        checkpoint("sending")
         self._journal.check()
         try:
             self._api.reply(self._token, messages)
+            checkpoint("sent")
         except DeliveryUnknown:
             return False
         except (DeliveryDeferred, DeliveryFailed):

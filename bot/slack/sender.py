@@ -10,6 +10,7 @@ import redis
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
+from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
@@ -148,7 +149,9 @@ class SlackReply:
         """
         self._journal.write(sending=number)
         try:
+            checkpoint("sending")
             self._call(self._client.chat_postMessage, **self._arguments(number))
+            checkpoint("sent")
         except TooLong:
             self._cut(number)
             return

@@ -17,13 +17,13 @@ import httpx
 import redis
 
 from bot.app import readiness
+from bot.checkpoints import Point
 from bot.settings import embedded_socket
 from bot.store import connect
+from tests.faults.process import ARMED, REACHED, Fault
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = {name: ["-m", "workers.cli", "process", name] for name in ("store", "web", "clerk", "knowledge")} | {
-    "replies": ["-m", "tests.faults.replies"]
-}
+COMMANDS = {name: ["-m", "tests.faults.process", name] for name in ("store", "web", "clerk", "replies", "knowledge")}
 SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 LINE_SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 PROMPTS = "prompts.jsonl"
@@ -51,6 +51,8 @@ class Desk:
 
     def __init__(self, folder: Path, environment: dict[str, str], commands: dict[str, list[str]] = COMMANDS) -> None:
         self.folder = folder
+        for place in (ARMED, REACHED):
+            (folder / place).mkdir(exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._commands = commands
@@ -120,6 +122,30 @@ class Desk:
         process = self._processes.pop(name)
         process.terminate()
         return process.wait(within_s)
+
+    def arm(self, point: Point, fault: Fault) -> None:
+        """Let the first process that passes the checkpoint suffer a fault."""
+        (self.folder / REACHED / point).unlink(missing_ok=True)
+        armed = self.folder / ARMED / f"{point}.new"
+        armed.write_text(fault, encoding="utf-8")
+        armed.rename(self.folder / ARMED / point)
+
+    def disarm(self) -> None:
+        """Let everybody pass from now on; who is held is released."""
+        for file in (*(self.folder / ARMED).iterdir(), *(self.folder / REACHED).iterdir()):
+            file.unlink(missing_ok=True)
+
+    def wait_until_reached(self, point: Point, within_s: float = 30.0) -> None:
+        """Return when a process suffers what was armed there."""
+        wait_until((self.folder / REACHED / point).exists, within_s=within_s)
+
+    def release(self, point: Point) -> None:
+        """Let who is held there go on."""
+        (self.folder / REACHED / point).unlink()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a process a signal."""
+        self._processes[name].send_signal(number)
 
     def exited(self, name: str) -> int | None:
         """A process's exit status, None while it lives."""
