@@ -16,7 +16,7 @@ from typing import Literal
 from bot.checkpoints import AUDIT_EVENT
 
 Fault = Literal["kill", "freeze", "hold"]
-"""`kill`: as the kernel would; `freeze`: the whole process, until SIGCONT; `hold`: this thread, until it is released."""
+"""`kill`: as the kernel would; `freeze`: the whole process, until SIGCONT; `hold`: this thread, until released."""
 
 ARMED, REACHED = Path("armed"), Path("reached")
 
