@@ -11,17 +11,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.engine.context import Context
+from workers.engine.batching import Batching
+from workers.engine.cells import Cells
 from workers.engine.generation import LlamaGeneration, request_of
-from workers.engine.line import Line
 from workers.engine.model import Model
+from workers.engine.prefixes import Prefixes
+from workers.engine.queue import Queue
 from workers.engine.rates import Pace
 from workers.engine.sampling import check_sampling
 from workers.engine.template import ChatTemplate
-from workers.engine.writing import write_answer
 from workers.generation import ChatMessage, GenerationFailed, Load, Prompt, PromptTooLong, Sampling
 
 log = logging.getLogger(__name__)
+
+BATCH_TOKENS = 256
+"""Rows of one call to llama.cpp; more are no faster."""
+STALL_S = 1.2
+"""So long may the readers of other answers wait for their next token while a prompt is read."""
+SMALLEST_CHUNK_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,16 @@ class LlamaEngine:
     """A GGUF model as a `workers.generation.Generator`."""
 
     def __init__(
-        self, model_path: Path, *, context_tokens: int = 2048, threads: int | None = None, queue_limit: int = 64
+        self,
+        model_path: Path,
+        *,
+        context_tokens: int = 2048,
+        threads: int | None = None,
+        queue_limit: int = 64,
+        at_once: int = 4,
+        chunk_tokens: int | None = None,
+        prefix_bytes: int = 1_000_000_000,
+        kv_type: str = "f16",
     ) -> None:
         """Begin to load the model and return at once; `load.ready` says when it is there.
 
@@ -43,12 +59,20 @@ class LlamaEngine:
             context_tokens: prompt and answer together; a model that was trained on less gets its own.
             threads: None: as many as this process may use processors.
             queue_limit: how many generations may wait.
+            at_once: how many answers are written side by side.
+            chunk_tokens: prompt tokens that a step reads beside them; None: what takes about a second.
+            prefix_bytes: memory for what was read before.
+            kv_type: `f16`, or `q8_0` for half the memory.
         """
         self._path = model_path
         self._wished_context_tokens = context_tokens
         self._threads = threads or _usable_processors()
-        self._line = Line(queue_limit)
+        self._at_once = at_once
+        self._fixed_chunk_tokens = chunk_tokens
+        self._kv_type = kv_type
         self._pace = Pace()
+        self._prefixes = Prefixes(prefix_bytes)
+        self._queue = Queue(queue_limit, lambda tokens: self._pace.seconds(tokens, 0))
         self._closing = threading.Event()
         self._tried_to_load = threading.Event()
         self._load_error: Exception | None = None
@@ -83,7 +107,14 @@ class LlamaEngine:
             return len(loaded.model.tokenize(text, control=False))
 
     def submit(
-        self, prompt: Prompt, *, max_tokens: int, deadline_s: float, sampling: Sampling, stop: Sequence[str] = ()
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        deadline_s: float,
+        sampling: Sampling,
+        stop: Sequence[str] = (),
+        conversation: str = "",
     ) -> LlamaGeneration:
         """Queue a generation. Waits until the model is loaded.
 
@@ -95,16 +126,21 @@ class LlamaEngine:
         check_sampling(sampling)
         self._check(prompt.token_ids, max_tokens)
         request = request_of(
-            prompt.token_ids, max_tokens=max_tokens, deadline_s=deadline_s, sampling=sampling, stop=stop
+            prompt.token_ids,
+            max_tokens=max_tokens,
+            deadline_s=deadline_s,
+            sampling=sampling,
+            stop=stop,
+            conversation=conversation,
         )
         generation = LlamaGeneration(request, self)
-        self._line.join(generation)
+        self._queue.join(generation)
         return generation
 
     @property
     def load(self) -> Load:
         """How busy it is; never waits."""
-        running, waiting = self._line.counts
+        running, waiting = self._queue.counts
         return Load(
             ready=self._loaded is not None and not self._closing.is_set(),
             running=running,
@@ -121,7 +157,7 @@ class LlamaEngine:
     def close(self) -> None:
         """Cancel everything and free the model; returns when that is done."""
         self._closing.set()
-        for generation in self._line.close():
+        for generation in self._queue.close():
             generation.cancel()
         self._thread.join()
 
@@ -129,19 +165,19 @@ class LlamaEngine:
 
     def place(self, generation: LlamaGeneration) -> int:
         """How many come before it."""
-        return len(self._line.before(generation))
+        return len(self._queue.before(generation))
 
     def expected_wait_s(self, generation: LlamaGeneration) -> float:
         """Seconds until its first text is expected, from the tokens of those before it and the measured rates."""
         before_s = sum(
             self._pace.seconds(g.prompt_left, self._pace.answer_left(g.written_tokens, g.request.max_tokens))
-            for g in self._line.before(generation)
+            for g in self._queue.before(generation)
         )
         return before_s + self._pace.seconds(generation.prompt_left, 1)
 
     def ended(self, generation: LlamaGeneration) -> None:
         """Let it leave the line."""
-        self._line.leave(generation)
+        self._queue.leave(generation)
 
     def _check(self, token_ids: Sequence[int], max_tokens: int) -> None:
         if not token_ids or max_tokens < 1:
@@ -167,10 +203,10 @@ class LlamaEngine:
     # The thread that owns llama.cpp.
 
     def _live(self) -> None:
-        """Load, write one answer after the other until the line is closed, free."""
+        """Load, write answers until the queue is closed, free."""
         with ExitStack() as freeing:
             try:
-                loaded, context = self._load(freeing)
+                batching = self._load(freeing)
             except Exception as error:  # whatever it is, callers must hear of it
                 self._load_error = error
                 if not self._closing.is_set():
@@ -178,36 +214,48 @@ class LlamaEngine:
                 return
             finally:
                 self._tried_to_load.set()
-            while (generation := self._line.take()) is not None:
-                self._write(generation, loaded.model, context)
+            while not self._closing.is_set() and (not batching.idle or self._queue.wait()):
+                self._step(batching)
 
-    def _load(self, freeing: ExitStack) -> tuple[_Loaded, Context]:
+    def _step(self, batching: Batching) -> None:
+        """One step; an error that nobody foresaw ends the answers under way, and not the thread."""
+        try:
+            batching.step()
+        except Exception as error:
+            log.exception("a step failed")
+            batching.fail_all(GenerationFailed(f"the engine failed: {error}"))
+
+    def _load(self, freeing: ExitStack) -> Batching:
         began = time.monotonic()
         model = Model(self._path, keep_loading=lambda: not self._closing.is_set())
         freeing.callback(self._free, model)
         template = ChatTemplate(model.chat_template, bos=model.bos_text, eos=model.eos_text)
         context_tokens = min(self._wished_context_tokens, model.context_tokens)
-        context = Context(model, size_tokens=context_tokens, threads=self._threads)
-        freeing.callback(context.close)
+        cells = Cells(
+            model,
+            size_tokens=context_tokens * self._at_once,
+            sequences=self._at_once,
+            batch_tokens=BATCH_TOKENS,
+            threads=self._threads,
+            kv_type=self._kv_type,
+        )
+        freeing.callback(cells.close)
         self._loaded = _Loaded(model, template, context_tokens)
         fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
         log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
-        return self._loaded, context
+        return Batching(model, cells, self._prefixes, self._queue, self._pace, self._chunk_tokens)
+
+    def _chunk_tokens(self) -> int:
+        """Prompt tokens that a step may read while others wait for their next token."""
+        if self._fixed_chunk_tokens is not None:
+            return min(self._fixed_chunk_tokens, BATCH_TOKENS - self._at_once)
+        in_a_second = int((self._pace.prompt.per_s or 0.0) * STALL_S)
+        return max(SMALLEST_CHUNK_TOKENS, min(in_a_second, BATCH_TOKENS - self._at_once))
 
     def _free(self, model: Model) -> None:
         with self._using_model:
             self._loaded = None
             model.close()
-
-    def _write(self, generation: LlamaGeneration, model: Model, context: Context) -> None:
-        """Write one answer; an error ends this one and no other."""
-        try:
-            write_answer(generation, model, context, self._pace)
-        except Exception as error:  # the thread must outlive it
-            log.exception("a generation failed")
-            context.clear()
-            failure = error if isinstance(error, GenerationFailed) else GenerationFailed(f"the engine failed: {error}")
-            generation.fail(failure)
 
 
 def _usable_processors() -> int:

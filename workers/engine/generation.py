@@ -23,6 +23,7 @@ class Request:
     deadline: float
     sampling: Sampling
     stop: tuple[str, ...]
+    conversation: str = ""
 
 
 class Host(Protocol):
@@ -42,6 +43,9 @@ class LlamaGeneration:
         self.request = request
         self.prompt_left = len(request.prompt)
         self.written_tokens = 0
+        self.forgotten = False
+        """Whether its conversation was erased: nothing of it may be kept."""
+        self._began = time.monotonic()
         self._host = host
         self._lock = threading.Lock()
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -93,6 +97,11 @@ class LlamaGeneration:
     # The writer's end.
 
     @property
+    def age_s(self) -> float:
+        """Seconds since it was asked for."""
+        return time.monotonic() - self._began
+
+    @property
     def over(self) -> bool:
         """Whether nobody waits for more of it; looks at the deadline too."""
         if time.monotonic() >= self.request.deadline:
@@ -140,7 +149,13 @@ class LlamaGeneration:
 
 
 def request_of(
-    prompt: Sequence[int], *, max_tokens: int, deadline_s: float, sampling: Sampling, stop: Sequence[str]
+    prompt: Sequence[int],
+    *,
+    max_tokens: int,
+    deadline_s: float,
+    sampling: Sampling,
+    stop: Sequence[str],
+    conversation: str = "",
 ) -> Request:
     """The request with its deadline on the clock, from now."""
-    return Request(tuple(prompt), max_tokens, time.monotonic() + deadline_s, sampling, tuple(stop))
+    return Request(tuple(prompt), max_tokens, time.monotonic() + deadline_s, sampling, tuple(stop), conversation)

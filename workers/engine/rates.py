@@ -40,6 +40,14 @@ class Pace:
     completion: Rate = field(default_factory=lambda: Rate(half_life_tokens=200))
     _typical_tokens: float = FIRST_GUESS_ANSWER_TOKENS
 
+    def add_step(self, read_tokens: int, written_tokens: int, seconds: float) -> None:
+        """Count a step. Where prompt is read a written token costs about what a read one does: nothing is learnt of
+        writing then."""
+        if read_tokens:
+            self.prompt.add(read_tokens, seconds * read_tokens / (read_tokens + written_tokens))
+        else:
+            self.completion.add(written_tokens, seconds)
+
     def add_answer(self, tokens: int) -> None:
         """Count the length of one more answer."""
         self._typical_tokens += NEWEST_ANSWER * (tokens - self._typical_tokens)
