@@ -74,6 +74,14 @@ class Batching:
         if parts:
             self._evaluate(parts)
 
+    def know(self, tokens: Sequence[int]) -> Kept:
+        """Read a beginning that many prompts will have, while nothing else runs, and keep it."""
+        for start in range(0, len(tokens), self._cells.batch_tokens):
+            self._cells.evaluate([Row(0, token) for token in tokens[start : start + self._cells.batch_tokens]])
+        known = Kept(as_tokens(tokens), self._cells.save(0))
+        self._cells.cut(0, 0)
+        return known
+
     def fail_all(self, error: GenerationFailed) -> None:
         """Fail everything that is being written."""
         for answer in list(self._answers):

@@ -11,16 +11,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.engine import saved_state
 from workers.engine.batching import Batching
+from workers.engine.binding import llama_cpp
 from workers.engine.cells import Cells
 from workers.engine.generation import LlamaGeneration, request_of
 from workers.engine.model import Model
-from workers.engine.prefixes import Prefixes
+from workers.engine.prefixes import Prefixes, as_tokens, shared_prefix
 from workers.engine.queue import Queue
 from workers.engine.rates import Pace
 from workers.engine.sampling import check_sampling
 from workers.engine.template import ChatTemplate
 from workers.generation import ChatMessage, GenerationFailed, Load, Prompt, PromptTooLong, Sampling
+from workers.models.verification import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,8 @@ class LlamaEngine:
         chunk_tokens: int | None = None,
         prefix_bytes: int = 1_000_000_000,
         kv_type: str = "f16",
+        system: str = "",
+        state_file: Path | None = None,
     ) -> None:
         """Begin to load the model and return at once; `load.ready` says when it is there.
 
@@ -63,6 +68,8 @@ class LlamaEngine:
             chunk_tokens: prompt tokens that a step reads beside them; None: what takes about a second.
             prefix_bytes: memory for what was read before.
             kv_type: `f16`, or `q8_0` for half the memory.
+            system: the system message with which every chat begins; what is computed of it outlives a restart ...
+            state_file: ... in this file.
         """
         self._path = model_path
         self._wished_context_tokens = context_tokens
@@ -70,6 +77,8 @@ class LlamaEngine:
         self._at_once = at_once
         self._fixed_chunk_tokens = chunk_tokens
         self._kv_type = kv_type
+        self._system = system
+        self._state_file = state_file
         self._pace = Pace()
         self._prefixes = Prefixes(prefix_bytes)
         self._queue = Queue(queue_limit, lambda tokens: self._pace.seconds(tokens, 0))
@@ -96,10 +105,7 @@ class LlamaEngine:
             GenerationFailed: the model could not be loaded, or its template refuses this chat.
         """
         with self._model_in_use() as loaded:
-            pieces = loaded.template.pieces(messages)
-            tokens = [t for piece in pieces for t in loaded.model.tokenize(piece.text, control=piece.control)]
-            first = loaded.model.first_token
-        return tuple(tokens) if first is None or tokens[:1] == [first] else (first, *tokens)
+            return _tokens(loaded, messages)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a plain text. Waits until the model is loaded."""
@@ -153,6 +159,19 @@ class LlamaEngine:
     def load_error(self) -> Exception | None:
         """Why the model could not be loaded; None when it is there or still loading."""
         return self._load_error
+
+    def forget(self, conversation: str) -> None:
+        """Let go of everything that was computed from this conversation's words; returns when it is gone."""
+        for generation in self._queue.everybody():
+            if generation.request.conversation == conversation:
+                generation.forgotten = True
+        self._prefixes.forget(conversation)
+
+    def forget_all(self) -> None:
+        """Let go of everything that was computed from anybody's words and from documents."""
+        for generation in self._queue.everybody():
+            generation.forgotten = True
+        self._prefixes.forget_all()
 
     def close(self) -> None:
         """Cancel everything and free the model; returns when that is done."""
@@ -243,7 +262,23 @@ class LlamaEngine:
         self._loaded = _Loaded(model, template, context_tokens)
         fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
         log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
-        return Batching(model, cells, self._prefixes, self._queue, self._pace, self._chunk_tokens)
+        batching = Batching(model, cells, self._prefixes, self._queue, self._pace, self._chunk_tokens)
+        self._know_system_prompt(batching, self._loaded)
+        return batching
+
+    def _know_system_prompt(self, batching: Batching, loaded: _Loaded) -> None:
+        """Have the state of what every chat begins with: from the file, or computed now."""
+        if not self._system:
+            return
+        chats = [_tokens(loaded, (ChatMessage("system", self._system), ChatMessage("user", u))) for u in "ab"]
+        tokens = chats[0][: shared_prefix(*map(as_tokens, chats))]
+        made_with = f"{sha256_of(self._path)} {self._kv_type} {llama_cpp.__version__} {list(tokens)}"
+        known = saved_state.read(self._state_file, made_with) if self._state_file else None
+        if known is None:
+            known = batching.know(tokens)
+            if self._state_file:
+                saved_state.write(self._state_file, made_with, known)
+        self._prefixes.keep(known)
 
     def _chunk_tokens(self) -> int:
         """Prompt tokens that a step may read while others wait for their next token."""
@@ -256,6 +291,13 @@ class LlamaEngine:
         with self._using_model:
             self._loaded = None
             model.close()
+
+
+def _tokens(loaded: _Loaded, messages: Sequence[ChatMessage]) -> tuple[int, ...]:
+    pieces = loaded.template.pieces(messages)
+    tokens = [t for piece in pieces for t in loaded.model.tokenize(piece.text, control=piece.control)]
+    first = loaded.model.first_token
+    return tuple(tokens) if first is None or tokens[:1] == [first] else (first, *tokens)
 
 
 def _usable_processors() -> int:

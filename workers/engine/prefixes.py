@@ -6,6 +6,7 @@ they are. Kept here, 100 tokens are back in their place within a millisecond; to
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,40 +32,50 @@ class Kept:
 
 
 class Prefixes:
-    """The kept sequences, least recently used first, within a bound of memory."""
+    """The kept sequences, least recently used first, within a bound of memory. Every member is safe in any thread."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
+        self._lock = threading.Lock()
         self._kept: list[Kept] = []
 
     def longest(self, prompt: Tokens) -> tuple[Kept | None, int]:
         """The kept sequence that has most in common with the prompt's beginning, and how many tokens that are."""
         best, count = None, 0
-        for kept in self._kept:
-            if (shared := shared_prefix(kept.tokens, prompt)) > count:
-                best, count = kept, shared
-        if best is not None:
-            self._touch(best)
+        with self._lock:
+            for kept in self._kept:
+                if (shared := shared_prefix(kept.tokens, prompt)) > count:
+                    best, count = kept, shared
+            if best is not None:
+                self._touch(best)
         return best, count
 
     def shared_with(self, prompt: Tokens) -> int:
         """How many tokens of the prompt's beginning are kept."""
-        return max((shared_prefix(kept.tokens, prompt) for kept in self._kept), default=0)
+        with self._lock:
+            return max((shared_prefix(kept.tokens, prompt) for kept in self._kept), default=0)
 
     def keep(self, new: Kept) -> None:
         """Keep a sequence in place of those that it begins with; the least recently used go when it is too much."""
         if new.size_bytes > self._limit_bytes:
             return
-        self._kept = [kept for kept in self._kept if not _continues(new, kept)]
-        self._kept.append(new)
-        for kept in self._out_first():
-            if self.size_bytes <= self._limit_bytes:
-                break
-            self._kept.remove(kept)
+        with self._lock:
+            self._kept = [kept for kept in self._kept if not _continues(new, kept)]
+            self._kept.append(new)
+            for kept in self._out_first():
+                if self.size_bytes <= self._limit_bytes:
+                    break
+                self._kept.remove(kept)
 
     def forget(self, conversation: str) -> None:
         """Drop what has this conversation's words in it."""
-        self._kept = [kept for kept in self._kept if kept.conversation != conversation]
+        with self._lock:
+            self._kept = [kept for kept in self._kept if kept.conversation != conversation]
+
+    def forget_all(self) -> None:
+        """Drop everything that has anybody's words or documents in it."""
+        with self._lock:
+            self._kept = [kept for kept in self._kept if not kept.conversation]
 
     @property
     def size_bytes(self) -> int:

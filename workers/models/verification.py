@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -23,6 +24,16 @@ def check(path: Path, sha256: str | None, size: int | None) -> str:
     if sha256 is not None and found != sha256:
         _refuse(path, f"{path.name} has SHA-256 {found} instead of {sha256}")
     return found
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256, hashed anew only when the file has been touched since it was noted."""
+    if is_verified(path):
+        return str(json.loads(_note(path).read_text(encoding="utf-8"))["sha256"])
+    sha256 = check(path, None, None)
+    with contextlib.suppress(OSError):  # a model of the operator's own may lie where we cannot write
+        note(path, sha256)
+    return sha256
 
 
 def note(path: Path, sha256: str) -> None:
