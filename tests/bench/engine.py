@@ -1,0 +1,144 @@
+"""Many people at one model: our engine beside `python -m llama_cpp.server`, on the same file, threads and workload.
+
+    make bench-engine DATA=…/jsquad [MODEL=qwen2.5-coder-1.5b-instruct] [N=8]
+
+DATA is the prefix of a question set (tests/bench/workload.py), N the number of conversations of three turns; four are
+always under way. The peer needs `pip install "llama-cpp-python[server]"`; without it only ours runs, and it is said.
+The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.bench.llama_cpp_server import LlamaCppServer
+from tests.bench.workload import SYSTEM, Question, build
+from workers.engine import LlamaEngine
+from workers.generation import ChatMessage, Prompt, Sampling
+from workers.models import resolve
+
+PEOPLE = 4
+CONTEXT_TOKENS = 2048
+ANSWER_TOKENS = 48
+
+Ask = Callable[[str, Sequence[ChatMessage]], "Answered"]
+"""Ask within a conversation of that name; blocks until the answer is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer and when its first text and its end came, in seconds from the question."""
+
+    text: str
+    first_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a server did with the workload."""
+
+    replies_per_min: float
+    ttft_p50_s: float
+    ttft_p95_s: float
+    answer_p50_s: float
+    prompt_tokens_evaluated: int
+
+
+def main() -> None:
+    """Run the workload on every engine, print a table and one line of JSON."""
+    arguments = _arguments()
+    model = resolve(arguments.model, Path("data/models"))
+    workload = build(arguments.data, conversations=arguments.n)
+    figures = {"ours": ours(model, workload)}
+    if importlib.util.find_spec("sse_starlette") and importlib.util.find_spec("starlette_context"):
+        figures["llama_cpp_server"] = peer(model, workload)
+    else:
+        print("llama_cpp.server is not installed: no peer in this run")
+    print(f"{'':20} {'replies/min':>12} {'ttft p50':>9} {'ttft p95':>9} {'answer p50':>11} {'evaluated':>10}")
+    for name, f in figures.items():
+        row = f"{f.replies_per_min:12.1f} {f.ttft_p50_s:9.2f} {f.ttft_p95_s:9.2f} {f.answer_p50_s:11.2f}"
+        print(f"{name:20} {row} {f.prompt_tokens_evaluated:10d}")
+    print(json.dumps({name: asdict(f) for name, f in figures.items()}))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--model", default="qwen2.5-coder-1.5b-instruct")
+    parser.add_argument("-n", type=int, default=8)
+    return parser.parse_args()
+
+
+def ours(model: Path, workload: list[list[Question]]) -> Figures:
+    """Our engine, in this process."""
+    engine = LlamaEngine(model, context_tokens=CONTEXT_TOKENS, at_once=PEOPLE, system=SYSTEM)
+    engine.count_tokens("")  # loaded
+
+    def ask(conversation: str, messages: Sequence[ChatMessage]) -> Answered:
+        began, first_s = time.monotonic(), None
+        prompt = Prompt(tuple(messages), (), engine.tokenize(messages))
+        generation = engine.submit(
+            prompt, max_tokens=ANSWER_TOKENS, deadline_s=600, sampling=Sampling(), conversation=conversation
+        )
+        for piece in generation:
+            if piece and first_s is None:
+                first_s = time.monotonic() - began
+        total_s = time.monotonic() - began
+        return Answered(generation.completion.text, first_s or total_s, total_s)
+
+    try:
+        return measured(workload, ask, lambda: engine.evaluated_tokens)
+    finally:
+        engine.close()
+
+
+def peer(model: Path, workload: list[list[Question]]) -> Figures:
+    """llama-cpp-python's own server at its best, over HTTP."""
+    with LlamaCppServer(model, context_tokens=CONTEXT_TOKENS * PEOPLE) as server:
+
+        def ask(_: str, messages: Sequence[ChatMessage]) -> Answered:
+            return Answered(*server.ask(messages, max_tokens=ANSWER_TOKENS))
+
+        return measured(workload, ask, server.evaluated_tokens)
+
+
+def measured(workload: list[list[Question]], ask: Ask, evaluated_tokens: Callable[[], int]) -> Figures:
+    """The workload's figures: PEOPLE conversations at once, each asks when it has read the answer before."""
+    evaluated_before, began = evaluated_tokens(), time.monotonic()
+    with ThreadPoolExecutor(PEOPLE) as people:
+        numbered = enumerate(workload)
+        talks = list(people.map(lambda talk: _talk(str(talk[0]), talk[1], ask), numbered))
+    took_s = time.monotonic() - began
+    answers = [answer for talk in talks for answer in talk]
+    firsts = sorted(answer.first_s for answer in answers)
+    return Figures(
+        replies_per_min=round(60 * len(answers) / took_s, 2),
+        ttft_p50_s=round(statistics.median(firsts), 2),
+        ttft_p95_s=round(firsts[int(0.95 * (len(firsts) - 1))], 2),
+        answer_p50_s=round(statistics.median(answer.total_s for answer in answers), 2),
+        prompt_tokens_evaluated=evaluated_tokens() - evaluated_before,
+    )
+
+
+def _talk(name: str, questions: list[Question], ask: Ask) -> list[Answered]:
+    """One conversation from its first question to its last answer."""
+    messages = [ChatMessage("system", SYSTEM)]
+    answers = []
+    for question in questions:
+        messages.append(ChatMessage("user", question.content))
+        answers.append(ask(name, messages))
+        messages.append(ChatMessage("assistant", answers[-1].text))
+    return answers
+
+
+if __name__ == "__main__":
+    main()
