@@ -156,6 +156,11 @@ class LlamaEngine:
         )
 
     @property
+    def evaluated_tokens(self) -> int:
+        """Prompt tokens that were evaluated so far; what was known already is not among them."""
+        return self._pace.read_tokens
+
+    @property
     def load_error(self) -> Exception | None:
         """Why the model could not be loaded; None when it is there or still loading."""
         return self._load_error
