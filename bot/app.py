@@ -57,7 +57,7 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
     """
     store = connect(settings.store_url)
     hints = CeleryHints(celery_app(settings.store_url, publish_timeout_s=PUBLISH_TIMEOUT_S))
-    inbox = Inbox(store, hints)
+    inbox = Inbox(store, hints, person_messages_per_minute=settings.person_messages_per_minute)
     routes = [
         Route("/healthz", healthz),
         Route("/readyz", _readyz(store)),

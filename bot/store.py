@@ -6,9 +6,13 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     inbox:{c}          sorted set    ids of the messages that wait, by platform time
     messages:{c}       hash          id -> Message as JSON, for what waits
     ready              sorted set    conversations that have something to answer, by the time they are due
+    rate:{user}        counter       messages of a person that were accepted within the minute
+    over:{c}           set           ids of the waiting messages beyond their person's limit: for them there is a notice
+    answering:{lane}   set           conversations in which a batch of this person (`over:` in front: a notice) is held
+    held_up:{lane}     sorted set    conversations that wait until one of those is finished, by the time they came
     lock:{c}           string        "fence:owner" of the worker that answers, with a life
     fence              counter       the last fencing token given out
-    batch:{c}          hash          what is being answered: ids, token, and the journal of its answer
+    batch:{c}          hash          what is being answered: ids, token, lane, and the journal of its answer
     attempts:{c}       counter       how often the batch was begun and not finished
     interrupt:{c}      string        what has happened to the running answer (stop, edit, delete)
     turns:{c}          list          the conversation so far

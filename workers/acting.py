@@ -121,6 +121,11 @@ def help_(control_id: str, event: Command, clerk: Clerk) -> None:
     say("help", control_id, event, clerk)
 
 
+def full(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Say that there was no room for what the person wrote."""
+    say("full", control_id, event, clerk)
+
+
 def collect(control_id: str, event: Command, clerk: Clerk) -> None:
     """Hand out what was kept for the person's next token."""
     if clerk.collector is not None:
@@ -134,6 +139,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "unfollow": unfollow,
     "pair": pair,
     "help": help_,
+    "full": full,
     "collect": collect,
 }
 

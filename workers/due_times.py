@@ -49,7 +49,7 @@ class DueTimes:
     def _call(self, conversation_id: str, now: float) -> None:
         with store_errors():
             ready_at = self._store.zscore("ready", conversation_id) or now
-        batch = self._batches.take(conversation_id)
+        batch = self._batches.take(conversation_id, only_to_look=True)
         if batch is None:  # a worker has it, and sees to it
             return
         try:
@@ -58,4 +58,4 @@ class DueTimes:
         except (DeliveryError, LockLost) as error:
             log.warning("due time missed", extra={"reason": str(error)})
         finally:
-            self._batches.hand_back(batch, after_s=max(0.0, ready_at - now), forgive=True)
+            self._batches.hand_back(batch, after_s=max(0.0, ready_at - now), forgive=False)

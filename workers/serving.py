@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost, StoreUnavailable
+from bot.messages import Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
 from workers import metrics
 from workers.answering import Answer, answer
-from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, Batch
+from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S, Batch
 from workers.conversation import Turn
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
@@ -34,6 +35,17 @@ def answer_next(conversation_id: str, desk: Desk) -> None:
         with desk.batches.holding(batch):
             checkpoint("taken")
             serve(batch, desk)
+        call_in_next(batch, desk)
+
+
+def call_in_next(batch: Batch, desk: Desk) -> None:
+    """Tell a worker of the conversation that could not be taken because of this batch and others of its person."""
+    try:
+        waiting = desk.batches.next_held_up(batch)
+    except StoreUnavailable:
+        return  # the clerk's tick finds it
+    if waiting:
+        desk.hints.answer(waiting)
 
 
 def serve(batch: Batch, desk: Desk) -> None:
@@ -65,6 +77,10 @@ def settled(batch: Batch, desk: Desk) -> str:
     except StoreUnavailable:
         hand_back(batch, desk, after_s=0, forgive=True)
         return "store unavailable"
+    except UnreadableRecord as error:  # a newer version wrote the answer or the conversation: it waits for that version
+        log.error("record unreadable", extra={"reason": str(error)})
+        hand_back(batch, desk, after_s=UNREADABLE_PAUSE_S, forgive=True)
+        return "unreadable"
     except Exception:
         log.exception("answer failed", extra={"attempt": batch.attempt})
         if batch.attempt >= GIVE_UP_FROM_ATTEMPT:  # not even an apology can be made
@@ -82,7 +98,7 @@ def attempted(batch: Batch, desk: Desk) -> str:
             give_up(batch, reply, desk)
         else:
             deliver(made(batch, reply, desk), batch, reply, desk)
-        return "answered"
+        return "over the limit" if batch.over_limit else "answered"
     except Interrupted as interrupted:
         if interrupted.kind == "changed":
             desk.interrupts.clear(batch)
@@ -103,9 +119,15 @@ def attempted(batch: Batch, desk: Desk) -> str:
 
 
 def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
-    """The batch's answer: the one that a worker before us wrote down, or a new one, written down before it is sent."""
-    if stored := batch.journal.read().get("answer"):
-        return Answer.from_json(stored)
+    """The batch's answer: the one that a worker before us wrote down, or a new one, written down before it is sent.
+
+    Raises:
+        UnreadableRecord: it is on its way in the words of a newer version.
+    """
+    if batch.over_limit:
+        return Answer(Reply(phrase("over_limit", batch.target.language)))
+    if written_before := stored(batch):
+        return written_before
     with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT, meanwhile=lambda: at_the_gate(batch, reply, desk)):
         new = answer(batch, reply, desk)
     checkpoint("made")
@@ -113,6 +135,19 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         raise Interrupted("changed")
     batch.journal.write(answer=new.to_json())
     return new
+
+
+def stored(batch: Batch) -> Answer | None:
+    """The answer that a worker before us wrote down; one that we cannot read is made anew while nobody has seen it."""
+    facts = batch.journal.read()
+    if "answer" not in facts:
+        return None
+    try:
+        return Answer.from_json(facts["answer"])
+    except UnreadableRecord:
+        if facts.get("on_its_way"):
+            raise
+        return None
 
 
 def at_the_gate(batch: Batch, reply: ReplyStream, desk: Desk) -> None:

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Change a message that waits; an answer to its old words that is not on its way yet is dropped.
 -- KEYS messages, batch   ARGV id, JSON   Returns 1, or 0 when it does not wait.
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then

@@ -1,5 +1,6 @@
+#!lua flags=allow-oom
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
--- KEYS inbox, messages, turns, batch, dead, ready, attempts   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
+-- KEYS inbox, messages, turns, batch, dead, ready, attempts, over   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
 local only = cjson.decode(ARGV[3])
@@ -19,7 +20,9 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if payload and meant(id, cjson.decode(payload)['user_id']) then
     redis.call('ZREM', KEYS[1], id)
     redis.call('HDEL', KEYS[2], id)
+    redis.call('SREM', KEYS[8], id)
     if begun[id] then  -- the journal may hold an answer to it, and the attempts were its own
+      redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[4], 'lane') or ''), ARGV[1])
       redis.call('DEL', KEYS[4], KEYS[7])
     end
     gone = gone + 1

@@ -1,6 +1,7 @@
+#!lua flags=allow-oom
 -- Finish a batch, if the fencing token still holds: append the turns, mark the messages answered, drop the batch, and
 -- release the lock in the same step that sees whether more waits.
--- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead
+-- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead, over
 -- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, ids (JSON), dead letter (JSON or ''), turn, turn, …
 -- Returns -1 the lock is lost, else how many messages wait.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -37,6 +38,7 @@ end
 for _, id in ipairs(ids) do
   redis.call('ZREM', KEYS[2], id)
   redis.call('HDEL', KEYS[3], id)
+  redis.call('SREM', KEYS[11], id)
   redis.call('SET', 'seen:' .. id, 'answered', 'EX', ARGV[5])
   redis.call('SET', 'about:' .. id, ARGV[2], 'EX', ARGV[4])
 end
@@ -45,6 +47,7 @@ for _, happened in ipairs(redis.call('HKEYS', KEYS[9])) do
     redis.call('HDEL', KEYS[9], happened)
   end
 end
+redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[4], 'lane') or ''), ARGV[2])
 redis.call('DEL', KEYS[4], KEYS[5], KEYS[1])
 local waiting = redis.call('ZCARD', KEYS[2])
 if waiting > 0 then

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Hand a batch back unanswered, to be taken again from `due` on. It keeps its ids and its journal.
 -- KEYS lock, batch, attempts, ready   ARGV token, conversation, due, forgive ('1': the attempt does not count)
 -- Returns 1, or 0 when it is not ours: somebody else has taken it, or we have handed it back already.
@@ -9,6 +10,7 @@ if locked then
   redis.call('DEL', KEYS[1])
 end
 redis.call('HDEL', KEYS[2], 'token')
+redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[2], 'lane') or ''), ARGV[2])
 if ARGV[4] == '1' and redis.call('DECR', KEYS[3]) <= 0 then
   redis.call('DEL', KEYS[3])
 end
