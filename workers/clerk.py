@@ -109,9 +109,9 @@ def main() -> None:
         conversations=Conversations(store),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),
-        senders=senders(bot, store),
+        senders=senders(bot, store, threads=ORDERS_AT_ONCE),
         access=Access(store, bot.line_access, bot.admins),
-        collector=line_sender(bot, store) if bot.line_on else None,
+        collector=line_sender(bot, store, ORDERS_AT_ONCE // 2) if bot.line_on else None,
     )
     register(app, clerk)
     Tick(clerk, DueTimes(store, Batches(store, turns_life_s=own.turns_life_s), clerk.senders)).start()

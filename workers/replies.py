@@ -86,7 +86,7 @@ def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: 
         conversations=Conversations(store),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),
-        senders=senders(bot, store),
+        senders=senders(bot, store, threads=own.answers_at_once),
         policy=Policies.read(Path("madoguchi.toml")),
         gate=Gate(),
         retriever=retriever,

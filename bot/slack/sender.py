@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import redis
-from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.checkpoints import checkpoint
@@ -15,7 +14,7 @@ from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, Delivery
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines
-from bot.slack.web import TooLong, call, slack_client
+from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
 from bot.store import store_errors
 
@@ -36,7 +35,7 @@ MEMBERSHIP_S = 600
 class SlackSender:
     """Sends answers to Slack; see `Sender`."""
 
-    def __init__(self, client: WebClient, store: redis.Redis) -> None:
+    def __init__(self, client: SlackClient, store: redis.Redis) -> None:
         self._client = client
         self._store = store
 
@@ -95,7 +94,7 @@ class SlackReply:
     same words: `parts`, `sources`, `sending` and `sent` (numbers of parts, from 1).
     """
 
-    def __init__(self, client: WebClient, target: Target, journal: Journal) -> None:
+    def __init__(self, client: SlackClient, target: Target, journal: Journal) -> None:
         self._client = client
         self._target = target
         self._journal = journal
