@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.binding import llama_cpp
+from workers.engine.flag import IS_RAISED, Flag
 from workers.engine.model import Model
 from workers.generation import GenerationFailed
 from workers.models.memory import CHUNK_TOKENS
 
 _SEQUENCE = 0
 _TO_THE_END = -1
+_ABORTED = 2
 
 
 class Context:
@@ -38,7 +40,16 @@ class Context:
         self._batch: Any = llama_cpp.llama_batch_init(CHUNK_TOKENS, 0, 1)
         self._size_tokens: int = llama_cpp.llama_n_ctx(self._context)
         self._vocabulary_size = model.vocabulary_size
+        self._flag: Flag | None = None
+        self._steps = 0
         self.tokens: list[int] = []
+        self.step: int | None = None
+        """The number of the step under way, for other threads to look at; None between steps."""
+
+    def abort_on(self, flag: Flag) -> None:
+        """From now on give up a chunk within the time of a node of the graph once this flag is raised."""
+        self._flag = flag  # llama.cpp has only its address
+        llama_cpp.llama_set_abort_callback(self._context, IS_RAISED, flag.address)
 
     def reuse(self, prompt: Sequence[int]) -> int:
         """Keep what the prompt shares with the tokens read before it and drop the rest; how many tokens were kept.
@@ -46,16 +57,13 @@ class Context:
         The last token of a prompt is never kept: only its evaluation gives the logits of the first token to write.
         """
         kept = min(shared_prefix(self.tokens, prompt), len(prompt) - 1)
-        removed = llama_cpp.llama_memory_seq_rm(self._memory, _SEQUENCE, kept, _TO_THE_END)
-        # Recurrent models cannot give back a part of what they have read.
-        if not removed or llama_cpp.llama_memory_seq_pos_max(self._memory, _SEQUENCE) != kept - 1:
-            self.clear()
-            return 0
-        del self.tokens[kept:]
-        return kept
+        self._keep(kept)
+        return len(self.tokens)
 
-    def evaluate(self, tokens: Sequence[int], *, wants_logits: bool) -> None:
+    def evaluate(self, tokens: Sequence[int], *, wants_logits: bool) -> bool:
         """Read a chunk of at most CHUNK_TOKENS tokens; `wants_logits` makes `logits` valid until the next call.
+
+        False when it was given up (`abort_on`): then nothing of it has been read.
 
         Raises:
             GenerationFailed: llama.cpp refused; the context is empty then.
@@ -67,11 +75,15 @@ class Context:
             batch.token[row], batch.pos[row] = token, first + row
             batch.n_seq_id[row], batch.seq_id[row][0] = 1, _SEQUENCE
             batch.logits[row] = wants_logits and row == len(tokens) - 1
-        code = llama_cpp.llama_decode(self._context, batch)
+        code = self._decode()
+        if code == _ABORTED:
+            self._keep(first)
+            return False
         if code != 0:
             self.clear()
             raise GenerationFailed(f"llama.cpp could not evaluate {len(tokens)} tokens (code {code})")
         self.tokens += tokens
+        return True
 
     def logits(self) -> NDArray[np.float32]:
         """The model's logits of the next token, a view that the next `evaluate` overwrites.
@@ -98,6 +110,23 @@ class Context:
             llama_cpp.llama_batch_free(self._batch)
             llama_cpp.llama_free(self._context)
             self._context = None
+
+    def _decode(self) -> int:
+        """llama.cpp's answer to the batch."""
+        self._steps += 1
+        self.step = self._steps
+        try:
+            return int(llama_cpp.llama_decode(self._context, self._batch))
+        finally:
+            self.step = None
+
+    def _keep(self, count: int) -> None:
+        """Drop what comes after the first tokens; everything where a part cannot be given back."""
+        removed = llama_cpp.llama_memory_seq_rm(self._memory, _SEQUENCE, count, _TO_THE_END)
+        # Recurrent models cannot give back a part of what they have read.
+        if not removed or llama_cpp.llama_memory_seq_pos_max(self._memory, _SEQUENCE) != count - 1:
+            self.clear()
+        del self.tokens[count:]
 
     def _check(self, tokens: Sequence[int]) -> None:
         if not 0 < len(tokens) <= CHUNK_TOKENS:

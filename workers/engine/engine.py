@@ -23,11 +23,15 @@ from workers.generation import ChatMessage, GenerationFailed, Load, Prompt, Prom
 
 log = logging.getLogger(__name__)
 
+CLOSE_WITHIN_S = 5.0
+"""A step ends within the time of one node of llama.cpp's graph, loading within the reading of one tensor."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     model: Model
     template: ChatTemplate
+    context: Context
     context_tokens: int
 
 
@@ -105,25 +109,33 @@ class LlamaEngine:
     def load(self) -> Load:
         """How busy it is; never waits."""
         running, waiting = self._line.counts
+        loaded = self._loaded
         return Load(
-            ready=self._loaded is not None and not self._closing.is_set(),
+            ready=loaded is not None and not self._closing.is_set(),
             running=running,
             waiting=waiting,
             prompt_tokens_per_s=self._pace.prompt.per_s,
             completion_tokens_per_s=self._pace.completion.per_s,
+            step=loaded.context.step if loaded is not None else None,
         )
+
+    def abandon_step(self) -> None:
+        """Fail the generation that runs, and llama.cpp gives up its step; the others go on."""
+        if (running := self._line.running) is not None:
+            running.fail(GenerationFailed("a step of the model took too long"))
 
     @property
     def load_error(self) -> Exception | None:
         """Why the model could not be loaded; None when it is there or still loading."""
         return self._load_error
 
-    def close(self) -> None:
-        """Cancel everything and free the model; returns when that is done."""
+    def close(self) -> bool:
+        """Cancel everything and free the model; False when the model hangs, and its thread is left behind."""
         self._closing.set()
         for generation in self._line.close():
             generation.cancel()
-        self._thread.join()
+        self._thread.join(CLOSE_WITHIN_S)
+        return not self._thread.is_alive()
 
     # What a generation asks of its host.
 
@@ -170,7 +182,7 @@ class LlamaEngine:
         """Load, write one answer after the other until the line is closed, free."""
         with ExitStack() as freeing:
             try:
-                loaded, context = self._load(freeing)
+                loaded = self._load(freeing)
             except Exception as error:  # whatever it is, callers must hear of it
                 self._load_error = error
                 if not self._closing.is_set():
@@ -179,9 +191,9 @@ class LlamaEngine:
             finally:
                 self._tried_to_load.set()
             while (generation := self._line.take()) is not None:
-                self._write(generation, loaded.model, context)
+                self._write(generation, loaded)
 
-    def _load(self, freeing: ExitStack) -> tuple[_Loaded, Context]:
+    def _load(self, freeing: ExitStack) -> _Loaded:
         began = time.monotonic()
         model = Model(self._path, keep_loading=lambda: not self._closing.is_set())
         freeing.callback(self._free, model)
@@ -189,23 +201,23 @@ class LlamaEngine:
         context_tokens = min(self._wished_context_tokens, model.context_tokens)
         context = Context(model, size_tokens=context_tokens, threads=self._threads)
         freeing.callback(context.close)
-        self._loaded = _Loaded(model, template, context_tokens)
+        self._loaded = _Loaded(model, template, context, context_tokens)
         fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
         log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
-        return self._loaded, context
+        return self._loaded
 
     def _free(self, model: Model) -> None:
         with self._using_model:
             self._loaded = None
             model.close()
 
-    def _write(self, generation: LlamaGeneration, model: Model, context: Context) -> None:
+    def _write(self, generation: LlamaGeneration, loaded: _Loaded) -> None:
         """Write one answer; an error ends this one and no other."""
         try:
-            write_answer(generation, model, context, self._pace)
+            write_answer(generation, loaded.model, loaded.context, self._pace)
         except Exception as error:  # the thread must outlive it
             log.exception("a generation failed")
-            context.clear()
+            loaded.context.clear()
             failure = error if isinstance(error, GenerationFailed) else GenerationFailed(f"the engine failed: {error}")
             generation.fail(failure)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from workers.engine.flag import Flag
 from workers.generation import Completion, FinishReason, GenerationFailed, Sampling
 
 SIGN_OF_LIFE_S = 0.4
@@ -42,6 +43,7 @@ class LlamaGeneration:
         self.request = request
         self.prompt_left = len(request.prompt)
         self.written_tokens = 0
+        self.over_flag = Flag()
         self._host = host
         self._lock = threading.Lock()
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -124,6 +126,7 @@ class LlamaGeneration:
                 return
             self._reason, self._error = reason, error
             self._pieces.put(None)
+        self.over_flag.raise_it()  # the step under way is for nobody any more
         self._host.ended(self)
 
     def _next(self) -> str | None:

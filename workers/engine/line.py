@@ -61,6 +61,12 @@ class Line:
             return running + list(self._waiting)[: self._waiting.index(generation)]
 
     @property
+    def running(self) -> LlamaGeneration | None:
+        """The one that runs, if one does."""
+        with self._changed:
+            return self._running
+
+    @property
     def counts(self) -> tuple[int, int]:
         """How many run and how many wait."""
         with self._changed:

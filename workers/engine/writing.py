@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from workers.engine.context import Context
 from workers.engine.generation import LlamaGeneration
 from workers.engine.model import Model
-from workers.engine.rates import Pace
+from workers.engine.rates import Pace, Rate
 from workers.engine.sampling import Sampler
 from workers.engine.text import TextStream
 from workers.generation import FinishReason
@@ -25,6 +25,7 @@ def write_answer(generation: LlamaGeneration, model: Model, context: Context, pa
         GenerationFailed: llama.cpp failed on it.
     """
     began = time.monotonic()
+    context.abort_on(generation.over_flag)
     kept = context.reuse(generation.request.prompt)
     if not _read_prompt(generation, context, pace, kept):
         return
@@ -46,10 +47,10 @@ def _read_prompt(generation: LlamaGeneration, context: Context, pace: Pace, kept
     prompt = generation.request.prompt
     for start in range(kept, len(prompt), CHUNK_TOKENS):
         generation.prompt_left = len(prompt) - start
-        if generation.over:
-            return False
         chunk = prompt[start : start + CHUNK_TOKENS]
-        pace.prompt.add(len(chunk), _evaluate(context, chunk, wants_logits=start + len(chunk) == len(prompt)))
+        is_last = start + len(chunk) == len(prompt)
+        if generation.over or not _evaluate(context, chunk, pace.prompt, wants_logits=is_last):
+            return False
     generation.prompt_left = 0
     return True
 
@@ -69,12 +70,15 @@ def _draw_tokens(
             return "stop"
         if generation.written_tokens == generation.request.max_tokens:
             return "length"
-        pace.completion.add(1, _evaluate(context, (token,), wants_logits=True))
+        if not _evaluate(context, (token,), pace.completion, wants_logits=True):
+            break
     return None
 
 
-def _evaluate(context: Context, tokens: Sequence[int], *, wants_logits: bool) -> float:
-    """Evaluate the tokens; the seconds that it took."""
+def _evaluate(context: Context, tokens: Sequence[int], rate: Rate, *, wants_logits: bool) -> bool:
+    """Evaluate the tokens, counting how fast; False when that was given up because nobody waits any more."""
     began = time.monotonic()
-    context.evaluate(tokens, wants_logits=wants_logits)
-    return time.monotonic() - began
+    if not context.evaluate(tokens, wants_logits=wants_logits):
+        return False
+    rate.add(len(tokens), time.monotonic() - began)
+    return True
