@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import socket
 import threading
 import time
@@ -128,7 +129,8 @@ class Batches:
     def __init__(self, store: redis.Redis, turns_life_s: int) -> None:
         self._store = store
         self._turns_life_s = turns_life_s
-        self._owner = f"{socket.gethostname()}.{os.getpid()}"
+        # Unique: after a restart in a container host and pid are what they were.
+        self.owner = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}"
         self._take = script(store, "workers", "take")
         self._finish = script(store, "workers", "finish")
         self._hand_back = script(store, "workers", "hand_back")
@@ -148,7 +150,7 @@ class Batches:
             taken = self._take(
                 keys=[*_batch_keys(c), "fence", "ready", f"epoch:{c}", f"over:{c}"],
                 args=[
-                    *(self._owner, int(LOCK_LIFE_S * 1000), c, MOST_MESSAGES, ROOM, time.time()),
+                    *(self.owner, int(LOCK_LIFE_S * 1000), c, MOST_MESSAGES, ROOM, time.time()),
                     *(MOST_HELD_OF_ONE_PERSON, HELD_UP_PAUSE_S, HELD_KNOWN_S, "1" if only_to_look else "0"),
                 ],
             )

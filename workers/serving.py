@@ -26,6 +26,8 @@ MOST_DELIVERY_TRIES = 60
 """With LONGEST_PAUSE_S between them about an hour: what cannot be delivered then goes to the dead letters."""
 LONGEST_PAUSE_S = 60.0
 STORE_PATIENCE_S = 60.0
+ENDING_PATIENCE_S = 4.0
+"""Of a process that is told to end: it has `workers.ending.END_WITHIN_S` for everything."""
 
 
 def answer_next(conversation_id: str, desk: Desk) -> None:
@@ -205,12 +207,13 @@ def put_off(batch: Batch, desk: Desk, deferred: DeliveryDeferred) -> str:
 
 def hand_back(batch: Batch, desk: Desk, *, after_s: float, forgive: bool) -> None:
     """Give the batch back, waiting for the store if need be: an attempt that was not one must not count."""
-    until = time.monotonic() + STORE_PATIENCE_S
+    began = time.monotonic()
     while True:
         try:
             desk.batches.hand_back(batch, after_s=after_s, forgive=forgive)
         except StoreUnavailable:
-            if time.monotonic() > until:
+            patience_s = ENDING_PATIENCE_S if desk.interrupts.shutdown.is_set() else STORE_PATIENCE_S
+            if time.monotonic() - began > patience_s:
                 log.error("batch not handed back; its lock will end by itself")
                 return
             time.sleep(0.5)
