@@ -107,6 +107,10 @@ class FakeSlack:
         """The next calls of `method` (about that channel, or whichever) go wrong, one fault each."""
         self._faults[method, channel].extend(faults)
 
+    def has_faults(self, *about: str) -> bool:
+        """Whether a fault of one of these channels has not happened yet."""
+        return any(faults for (_, channel), faults in self._faults.items() if channel in about)
+
     def next_fault(self, method: str, channel: str = "") -> Fault:
         self.asked.append(Asked(method, channel, time.monotonic()))
         faults = self._faults[method, channel] or self._faults[method, ""]

@@ -1,8 +1,8 @@
 """The replies' process with a model that is played from a script; everything else in it is real.
 
-What it does is in the question: SLOW takes seconds for it, LONG needs several messages, ENDLESS never ends, DIE ends the
-process as a crash of llama.cpp would. The words are the first passage's own, so that they stand on it. To messages with
-numbers (Q0001) it says the numbers of all that it is to answer, so that whoever counts sees which ones were answered.
+What it does is in the question: SLOW takes seconds for it, LONG needs several messages, ENDLESS never ends, DIE ends
+the process as a crash of llama.cpp would. The words are the first passage's own, so that they stand on it. To messages
+with numbers (Q-0001) it says the numbers of all that it is to answer, so that whoever counts sees which were answered.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from workers.settings import WorkerSettings
 SLOW_SECONDS_PER_PIECE = 0.15
 LONG_SENTENCES = 140
 """More characters than one message on Slack may have."""
-NUMBER = re.compile(r"\bQ\d{4}\b")
+NUMBERED_SECONDS_PER_PIECE, NUMBERED_SLOW_SECONDS_PER_PIECE = 0.004, 0.08
+NUMBER = re.compile(r"\bQ-\d{4}\b")
 
 
 def first_passage(prompt: Prompt) -> str:
@@ -54,8 +55,12 @@ def has_numbers(prompt: Prompt) -> bool:
 
 
 SCRIPTS = (
-    Script(matches=lambda prompt: has_numbers(prompt) and asks("SLOW")(prompt), answer=numbers, seconds_per_piece=0.08),
-    Script(matches=has_numbers, answer=numbers, seconds_per_piece=0.004),
+    Script(
+        matches=lambda prompt: has_numbers(prompt) and asks("SLOW")(prompt),
+        answer=numbers,
+        seconds_per_piece=NUMBERED_SLOW_SECONDS_PER_PIECE,
+    ),
+    Script(matches=has_numbers, answer=numbers, seconds_per_piece=NUMBERED_SECONDS_PER_PIECE),
     Script(matches=asks("DIE"), answer=die),
     Script(matches=asks("ENDLESS"), answer=first_passage, hangs=True),
     Script(matches=asks("LONG"), answer=lambda prompt: first_passage(prompt) * LONG_SENTENCES),
