@@ -80,6 +80,7 @@ def test_a_handed_back_batch_makes_room(store: redis.Redis) -> None:
 
     batches.hand_back(held[0], after_s=60, forgive=True)
 
+    assert store.smembers("answering:console:u1") == {"console:t1"}
     assert batches.take("console:t2") is not None
 
 

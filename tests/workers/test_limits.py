@@ -150,11 +150,12 @@ def test_words_that_are_edited_stay_over_the_limit(store: redis.Redis, desk: Des
 
 def test_what_is_erased_leaves_no_mark(store: redis.Redis) -> None:
     write(store, [message("この言葉は消えます") for _ in range(A_MINUTE + 1)])
+    a_worker_dies(store)
 
     act("f1", order("forget"), make_clerk(store))
 
     assert "この言葉は消えます" not in everything_in(store)
-    assert not store.exists(f"over:{C}", f"inbox:{C}", "ready")
+    assert not store.exists(f"over:{C}", f"inbox:{C}", "answering:console:u1", "ready")
 
 
 def test_two_hundred_messages_at_once_on_slack_are_each_covered_by_one_visible_answer(
