@@ -13,9 +13,15 @@ from tests.faults.desk import LINE_SECRET, SLACK_SECRET, Desk
 
 
 class Person(Protocol):
-    """Somebody on a platform; `sent` is what the platform delivered of them, in its own form."""
+    """Somebody on a platform.
+
+    `sent` is what the platform delivered of them, in its own form; `place` is in the id of every conversation there.
+    """
 
     sent: list[dict[str, Any]]
+
+    @property
+    def place(self) -> str: ...
 
     def write(self, text: str) -> list[dict[str, Any]]:
         """Write it; what the platform will deliver of it."""
@@ -38,6 +44,10 @@ class OnSlack:
     """In a direct message; every delivery of Slack's reaches the desk."""
 
     channel = "D1"
+
+    @property
+    def place(self) -> str:
+        return self.channel
 
     def __init__(self, desk: Desk, slack: FakeSlack, channel: str = "", user: str = "U1") -> None:
         self.channel = channel or self.channel
@@ -113,6 +123,10 @@ class OnLine:
         self.chat_id = chat_id or user_id
         self.sent: list[dict[str, Any]] = []
 
+    @property
+    def place(self) -> str:
+        return self.chat_id
+
     def write(self, text: str) -> list[dict[str, Any]]:
         token = self._line.issue_token(self.chat_id)
         self.sent.append(self._event(text, token))
@@ -159,6 +173,10 @@ class OnTheConsole:
         self._cookie = desk.console_cookie()
         self.session = self._cookie.partition(".")[0]
         self.sent: list[dict[str, Any]] = []
+
+    @property
+    def place(self) -> str:
+        return self.session
 
     def write(self, text: str) -> list[dict[str, Any]]:
         self.sent.append({"id": uuid.uuid4().hex, "text": text})
