@@ -46,6 +46,9 @@ def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:
         broker_transport_options={
             "socket_timeout": publish_timeout_s,
             "socket_connect_timeout": publish_timeout_s,
+            # A hint may get lost, so what is unacknowledged is not written down: a full store would refuse that, which
+            # ends the worker, and every hint would wait for the disk twice more.
+            "ack_emulation": False,
             "max_retries": 0,  # else a publish to a store that is gone tries, and sleeps, for six seconds
         },
         worker_prefetch_multiplier=1,

@@ -8,17 +8,20 @@ from dataclasses import replace
 
 import pytest
 import redis
+from kombu import Consumer, Exchange, Message, Queue
 
 from bot.errors import StoreUnavailable
 from bot.inbox import Accepted, Inbox
-from bot.messages import Edit, Message
+from bot.messages import Edit
+from bot.messages import Message as Question
+from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
 from bot.store import script
 from tests.fakes.line import FakeLine
 from tests.fakes.line_events import USER
 from tests.fakes.slack import FakeSlack
 from tests.stored import everything_in
+from tests.workers.desk import ANSWER as WORDS
 from tests.workers.desk import (
-    ANSWER,
     C,
     a_worker_dies,
     answers,
@@ -88,7 +91,7 @@ def test_a_question_is_answered_on_slack(store: redis.Redis, desk: Desk, slack: 
     with full(store):
         answer_next(said.conversation_id, replace(desk, senders={"slack": slack_sender(slack, store)}))
 
-    assert [ANSWER in text for text in slack.visible("C1", said.reply_to["thread_ts"])] == [True]
+    assert [WORDS in text for text in slack.visible("C1", said.reply_to["thread_ts"])] == [True]
     assert [turn.role for turn in desk.conversations.load(said.conversation_id).turns] == ["user", "assistant"]
     assert not store.exists("ready", f"inbox:{said.conversation_id}")
 
@@ -103,7 +106,7 @@ def test_an_answer_that_cannot_be_written_to_the_page_is_tried_again(store: redi
 
     answer_next(C, desk)
 
-    assert answers(store) == [ANSWER]
+    assert answers(store) == [WORDS]
     assert asked_times(desk) == 1
     assert dead_letters(store) == []
 
@@ -166,6 +169,22 @@ def test_the_clerk_finds_what_is_due(store: redis.Redis) -> None:
     assert due == [C]
 
 
+def test_a_worker_hears_the_hints_that_were_given_before(store: redis.Redis, store_url: str) -> None:
+    app, heard = celery_app(store_url), list[str]()
+    queue = Queue(REPLIES, Exchange(REPLIES), routing_key=REPLIES)
+
+    def hear(hint: Message) -> None:
+        heard.append(hint.headers["task"])
+        hint.ack()
+
+    with app.connection_for_read() as connection, Consumer(connection, queues=[queue], on_message=hear):
+        CeleryHints(app).answer(C)
+        with full(store):
+            connection.drain_events(timeout=5)
+
+    assert heard == [ANSWER]
+
+
 def test_words_that_wait_are_edited(store: redis.Redis) -> None:
     said = message("締め日は？")
     accept(store, said)
@@ -173,7 +192,7 @@ def test_words_that_wait_are_edited(store: redis.Redis) -> None:
     with full(store), pytest.raises(StoreUnavailable):  # the running answer cannot be told: it comes again
         act("e1", Edit("console", C, said.user_id, said.id, "領収書は？", said.sent_at), make_clerk(store))
 
-    assert [Message.from_json(stored).text for stored in store.hvals(f"messages:{C}")] == ["領収書は？"]
+    assert [Question.from_json(stored).text for stored in store.hvals(f"messages:{C}")] == ["領収書は？"]
 
 
 def test_a_conversation_is_erased(store: redis.Redis) -> None:
