@@ -37,7 +37,7 @@ PUBLISH_TIMEOUT_S = 0.5
 """A hint that takes longer is left to the clerk's tick."""
 WEBHOOK_LIMIT_S = 1.5
 """Then a webhook is answered, whatever the store does: LINE waits two seconds, the way there and back included."""
-WEBHOOK_THREADS = 16
+WEBHOOK_THREADS = 8
 """For each platform. They mostly wait for the store's disk, which one write keeps as busy as many at once."""
 
 WEBHOOKS = Counter("madoguchi_webhooks_total", "Webhook requests, by platform and status", ["platform", "status"])
