@@ -67,12 +67,12 @@ class Inbox:
             StoreUnavailable: nothing was taken in, or it cannot be known; the platform should deliver again.
         """
         checkpoint("accepting")
-        told = self._accepted(message, delivery_id)
+        told, due = self._accepted(message, delivery_id)
         outcome = Accepted.FULL if told == _TOO_MANY_READY else Accepted(told)
         checkpoint("accepted")
-        if outcome is not Accepted.FULL:  # known: the first delivery's hint may have been lost
+        if outcome is not Accepted.FULL and due:  # known as well: the first delivery's hint may have been lost
             self._hints.answer(message.conversation_id)
-        elif told != _TOO_MANY_READY:  # else it would have to be told to everybody
+        elif told == Accepted.FULL.value:  # with too many conversations it would have to be told to everybody
             self._say_full(message)
         checkpoint("hinted")
         log.info("received", extra={"platform": message.platform, "outcome": outcome.name})
@@ -95,22 +95,21 @@ class Inbox:
         log.info("received", extra={"platform": event.platform, "control": type(event).__name__})
         return outcome
 
-    def _accepted(self, message: Message, delivery_id: str) -> int:
-        """What the script says."""
+    def _accepted(self, message: Message, delivery_id: str) -> tuple[int, bool]:
+        """What the script says, and whether a hint is of use now."""
         c, user = message.conversation_id, message.user_id
         with store_errors():
-            return int(
-                self._accept(
-                    keys=[
-                        *(f"seen:{delivery_id}", f"seen:{message.id}", f"inbox:{c}", f"messages:{c}"),
-                        *("ready", f"spoke:{user}", f"rate:{user}", f"over:{c}"),
-                    ],
-                    args=[
-                        *(message.id, message.to_json(), message.sent_at, time.time(), SEEN_S, c, ROOM, REMEMBERED_S),
-                        *(MOST_READY, self._per_minute),
-                    ],
-                )
+            told, due = self._accept(
+                keys=[
+                    *(f"seen:{delivery_id}", f"seen:{message.id}", f"inbox:{c}", f"messages:{c}"),
+                    *("ready", f"spoke:{user}", f"rate:{user}", f"over:{c}"),
+                ],
+                args=[
+                    *(message.id, message.to_json(), message.sent_at, time.time(), SEEN_S, c, ROOM, REMEMBERED_S),
+                    *(MOST_READY, self._per_minute),
+                ],
             )
+        return int(told), bool(due)
 
     def _say_full(self, message: Message) -> None:
         """Have the clerk tell the person, once in every SAY_FULL_EVERY_S."""

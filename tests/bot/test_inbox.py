@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 
 import pytest
@@ -72,6 +73,17 @@ def test_a_known_delivery_hints_again_since_the_first_hint_may_be_lost(inbox: In
     inbox.accept(MESSAGE, "Ev1")
 
     assert hints.answers == [MESSAGE.conversation_id] * 2
+
+
+def test_while_a_conversation_is_put_off_nothing_that_comes_has_it_begun_before_its_time(
+    inbox: Inbox, hints: RecordedHints, store: redis.Redis
+) -> None:
+    inbox.accept(MESSAGE, "E1")
+    store.zadd("ready", {MESSAGE.conversation_id: time.time() + 30})
+
+    assert inbox.accept(dataclasses.replace(MESSAGE, id="slack:T1:C1:2.0"), "E2") is Accepted.NEW
+    assert inbox.accept(MESSAGE, "E1") is Accepted.KNOWN
+    assert hints.answers == [MESSAGE.conversation_id]
 
 
 def test_messages_wait_in_the_order_of_the_platforms_time(inbox: Inbox, store: redis.Redis) -> None:
