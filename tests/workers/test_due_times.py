@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import redis
@@ -123,6 +124,17 @@ def test_a_notice_that_fails_leaves_the_question_waiting(
     batch = Batches(store, LIFE_S).take(said.conversation_id)
     assert batch is not None
     assert batch.attempt == 1
+
+
+def test_what_nobody_foresaw_costs_no_other_conversation_its_time(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes
+) -> None:
+    accept(store, replace(message(), platform="line", reply_to={"reply_token": "of another shape"}))
+    asked(store, line, DYING_S)
+
+    due_times.see_to(time.time())
+
+    assert len(line.visible(USER)) == 1
 
 
 def test_a_platform_without_due_times_or_without_a_sender_is_left_alone(
