@@ -21,7 +21,11 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     spoke:{user}       set           the conversations in which this person spoke
     controls           hash          id -> control event as JSON
     controls:due       sorted set    control events by the time they are to be carried out
-    dead               hash          conversation and id -> what could not be answered
+    dead               hash          message or control id -> what could not be answered or carried out
+    dead:since         sorted set    the same ids by the time they were given up
+    dead:silent        set           those of which the person saw no apology
+    letters:{c}        sorted set    the ids of a conversation's dead letters, also while they wait to be taken again
+    letter:{id}        hash          the journal of a dead letter's answer
     kept:{c}           list          answers (LINE) that wait for the next token
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)

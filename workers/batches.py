@@ -183,23 +183,29 @@ class Batches:
             done.set()
             renewing.join()
 
-    def finish(self, batch: Batch, turns: Sequence[Turn], *, cut: int = 0, dead: str = "") -> int:
+    def finish(
+        self, batch: Batch, turns: Sequence[Turn], *, cut: int = 0, dead: str = "", apologised: bool = False
+    ) -> int:
         """Remember the turns, mark the messages answered, release the lock; how many messages wait behind.
 
         Args:
             cut: how many of the oldest turns are dropped first (the context's budget was reached).
-            dead: why this could not be answered; not empty: it goes to the dead letters.
+            dead: why this could not be answered; not empty: it goes to the dead letters, with its journal.
+            apologised: the person has an apology, which counts as the answer.
 
         Raises:
-            LockLost
+            LockLost: nothing has changed; also when messages were erased of what was to be a dead letter.
         """
         c = batch.conversation_id
         with store_errors():
             waiting = self._finish(
-                keys=[*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}", "dead", f"over:{c}"],
+                keys=[
+                    *(*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}"),
+                    *("dead", f"over:{c}", f"letters:{c}"),
+                ],
                 args=[
                     *(batch.token, c, time.time(), self._turns_life_s, SEEN_S, batch.epoch, cut),
-                    *(json.dumps(batch.ids), _dead_letter(batch, dead) if dead else ""),
+                    *(json.dumps(batch.ids), _dead_letter(dead, apologised) if dead else ""),
                     *(turn.to_json() for turn in turns),
                 ],
             )
@@ -270,6 +276,6 @@ def _batch_keys(conversation_id: str) -> list[str]:
     return [f"{name}:{conversation_id}" for name in ("lock", "inbox", "messages", "batch", "attempts")]
 
 
-def _dead_letter(batch: Batch, reason: str) -> str:
-    messages = [json.loads(message.to_json()) for message in batch.messages]
-    return json.dumps({"reason": reason, "at": time.time(), "messages": messages}, ensure_ascii=False)
+def _dead_letter(reason: str, apologised: bool) -> str:
+    """A dead letter without its messages: the store adds them, as they are then."""
+    return json.dumps({"reason": reason, "at": time.time(), "apologised": apologised}, ensure_ascii=False)

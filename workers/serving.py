@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost, StoreUnavailable
@@ -85,11 +86,17 @@ def settled(batch: Batch, desk: Desk) -> str:
         return "unreadable"
     except Exception:
         log.exception("answer failed", extra={"attempt": batch.attempt})
-        if batch.attempt >= GIVE_UP_FROM_ATTEMPT:  # not even an apology can be made
+        return failed(batch, desk)
+
+
+def failed(batch: Batch, desk: Desk) -> str:
+    """After an unforeseen error the batch comes again; in the end, when not even an apology can be made, it is dead."""
+    if batch.attempt >= GIVE_UP_FROM_ATTEMPT:
+        with suppress(LockLost):
             finish(batch, desk, dead="failed, and so did the apology")
             return "dead"
-        hand_back(batch, desk, after_s=1, forgive=False)
-        return "failed"
+    hand_back(batch, desk, after_s=1, forgive=False)
+    return "failed"
 
 
 def attempted(batch: Batch, desk: Desk) -> str:
@@ -115,8 +122,8 @@ def attempted(batch: Batch, desk: Desk) -> str:
         return "busy"
     except DeliveryDeferred as deferred:
         return put_off(batch, desk, deferred)
-    except DeliveryFailed as failed:
-        finish(batch, desk, dead=str(failed))
+    except DeliveryFailed as refused:
+        finish(batch, desk, dead=str(refused))
         return "dead"
 
 
@@ -171,10 +178,15 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
     finish(batch, desk, made_answer.turns, cut=made_answer.cut)
 
 
-def finish(batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "") -> None:
+def finish(
+    batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "", apologised: bool = False
+) -> None:
     """Finish the batch, and tell a worker of what waits behind it."""
-    waiting = desk.batches.finish(batch, turns, cut=cut, dead=dead)
+    waiting = desk.batches.finish(batch, turns, cut=cut, dead=dead, apologised=apologised)
     checkpoint("finished")
+    if dead:
+        facts = {"letter": batch.newest.id, "reason": dead}
+        log.log(logging.WARNING if apologised else logging.ERROR, "question not answered", extra=facts)
     if waiting:
         desk.hints.answer(batch.conversation_id)
 
@@ -185,11 +197,14 @@ def give_up(batch: Batch, reply: ReplyStream, desk: Desk) -> None:
     Raises:
         DeliveryDeferred: the apology has to wait, as an answer would.
     """
+    batch.journal.write(apology=True)  # from here on it may be shown: workers/lua/ask_again.lua
+    apologised = True
     try:
         reply.fail(phrase("apology", batch.target.language))
     except DeliveryFailed as error:
         log.warning("apology not delivered", extra={"reason": str(error)})
-    finish(batch, desk, dead=f"given up after {batch.attempt - 1} attempts")
+        apologised = False
+    finish(batch, desk, dead=f"given up after {batch.attempt - 1} attempts", apologised=apologised)
 
 
 def put_off(batch: Batch, desk: Desk, deferred: DeliveryDeferred) -> str:

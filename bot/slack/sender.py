@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -76,7 +77,7 @@ class SlackSender:
             log.warning("membership unknown", extra={"platform": "slack", "reason": str(error)})
             return False
         member = is_full_member(profile, team)
-        with store_errors():
+        with suppress(redis.RedisError):  # a full store: it is looked up again
             self._store.set(key, "1" if member else "0", ex=MEMBERSHIP_S)
         return member
 
@@ -91,7 +92,8 @@ class SlackReply:
     """One answer on its way to Slack; see `ReplyStream`.
 
     The journal holds the parts as they were cut first and how far they got, so that another worker goes on with the
-    same words: `parts`, `sources`, `sending` and `sent` (numbers of parts, from 1).
+    same words: `parts`, `sources`, `sending` and `sent` (numbers of parts, from 1). `round` counts the answers that
+    were asked for after the first was shown; none is taken for another.
     """
 
     def __init__(self, client: SlackClient, target: Target, journal: Journal) -> None:
@@ -229,7 +231,9 @@ class SlackReply:
         return page.data if isinstance(page.data, dict) else {}
 
     def _mark(self, number: int) -> dict[str, Any]:
-        return {"message_id": self._target.message_id, "part": number}
+        mark = {"message_id": self._target.message_id, "part": number}
+        again = self._fact("round", 0)
+        return {**mark, "round": again} if again else mark
 
     def _fact(self, name: str, default: Any) -> Any:
         return self._journal.read().get(name, default)

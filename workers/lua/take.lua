@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
--- Take a conversation's lock and its next batch: the one begun before, else the longest run at the head of one person's
--- messages that are all within the limit of messages a minute, or all over it. Its ids are written down before any work
--- starts. Of one person only so many batches are held at once, over all conversations; the next one waits.
+-- Take a conversation's lock and its next batch: the one begun before, else a dead letter that the operator asks again
+-- (with its journal), else the longest run at the head of one person's messages that are all within the limit of
+-- messages a minute, or all over it. Its ids are written down before any work starts. Of one person only so many batches
+-- are held at once, over all conversations; the next one waits.
 -- KEYS lock, inbox, messages, batch, attempts, fence, ready, epoch, over
 -- ARGV owner, life_ms, conversation, most, most over the limit, now, held at once, pause_s, held_s, looks ('1': neither
 --   an attempt nor held: somebody only wants to see to its due time)
@@ -33,6 +34,18 @@ local function begun_before()
   return ids
 end
 
+local function asked_again()
+  local letters = 'letters:' .. conversation
+  for _, letter in ipairs(redis.call('ZRANGE', letters, 0, -1)) do
+    if redis.call('HEXISTS', 'dead', letter) == 0 then
+      redis.call('ZREM', letters, letter)
+      redis.call('RENAME', 'letter:' .. letter, KEYS[4])
+      return begun_before()
+    end
+  end
+  return {}
+end
+
 local function head()
   local first = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
   if not first then
@@ -49,6 +62,9 @@ local function head()
 end
 
 local ids = begun_before()
+if #ids == 0 then
+  ids = asked_again()
+end
 if #ids == 0 then
   ids = head()
 end
@@ -84,8 +100,9 @@ end
 local token = redis.call('INCR', KEYS[6]) .. ':' .. ARGV[1]
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 redis.call('HSET', KEYS[4], 'ids', cjson.encode(ids), 'token', token, 'lane', lane)
+redis.call('HSETNX', KEYS[4], 'epoch', redis.call('GET', KEYS[8]) or '0')  -- a reset after this is one since it began
 local attempt = looks and (redis.call('GET', KEYS[5]) or '0') or redis.call('INCR', KEYS[5])
-local taken = {token, attempt, redis.call('GET', KEYS[8]) or '0', over and '1' or '0', lane}
+local taken = {token, attempt, redis.call('HGET', KEYS[4], 'epoch'), over and '1' or '0', lane}
 for _, id in ipairs(ids) do
   taken[#taken + 1] = redis.call('HGET', KEYS[3], id)
 end
