@@ -96,6 +96,18 @@ def test_a_question_is_answered_on_slack(store: redis.Redis, desk: Desk, slack: 
     assert not store.exists("ready", f"inbox:{said.conversation_id}")
 
 
+def test_a_question_in_a_direct_message_is_answered_whose_asker_cannot_be_noted_as_a_member(
+    store: redis.Redis, desk: Desk, slack: FakeSlack
+) -> None:
+    said = from_slack(slack, "経費の締め日は？")
+    accept(store, replace(said, reply_to={**said.reply_to, "channel_type": "im"}))
+
+    with full(store):
+        answer_next(said.conversation_id, replace(desk, senders={"slack": slack_sender(slack, store)}))
+
+    assert [WORDS in text for text in slack.visible("C1", said.reply_to["thread_ts"])] == [True]
+
+
 def test_an_answer_that_cannot_be_written_to_the_page_is_tried_again(store: redis.Redis, desk: Desk) -> None:
     accept(store, message())
     with full(store):
