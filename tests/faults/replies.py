@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from bot.settings import BotSettings
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from tests.fakes.model import Script, ScriptedGenerator, asks
+from tests.faults import numbered
 from tests.faults.desk import PROMPTS
 from workers.generation import Prompt
 from workers.replies import run
@@ -27,8 +27,6 @@ from workers.settings import WorkerSettings
 SLOW_SECONDS_PER_PIECE = 0.15
 LONG_SENTENCES = 140
 """More characters than one message on Slack may have."""
-NUMBERED_SECONDS_PER_PIECE, NUMBERED_SLOW_SECONDS_PER_PIECE = 0.004, 0.08
-NUMBER = re.compile(r"\bQ-\d{4}\b")
 
 
 def first_passage(prompt: Prompt) -> str:
@@ -45,22 +43,22 @@ def die(prompt: Prompt) -> str:
 
 
 def numbers(prompt: Prompt) -> str:
-    """The numbers of all messages in the question."""
-    return " ".join(NUMBER.findall(prompt.messages[-1].text)) + "."
+    """The numbers of the messages that it is to answer."""
+    return numbered.answer_to(prompt.messages[-1].text)
 
 
 def has_numbers(prompt: Prompt) -> bool:
-    """Whether the question's messages have numbers."""
-    return NUMBER.search(prompt.messages[-1].text) is not None
+    """Whether those messages have numbers."""
+    return numbered.NUMBER.search(prompt.messages[-1].text) is not None
 
 
 SCRIPTS = (
     Script(
         matches=lambda prompt: has_numbers(prompt) and asks("SLOW")(prompt),
         answer=numbers,
-        seconds_per_piece=NUMBERED_SLOW_SECONDS_PER_PIECE,
+        seconds_per_piece=numbered.SLOW_SECONDS_PER_PIECE,
     ),
-    Script(matches=has_numbers, answer=numbers, seconds_per_piece=NUMBERED_SECONDS_PER_PIECE),
+    Script(matches=has_numbers, answer=numbers, seconds_per_piece=numbered.SECONDS_PER_PIECE),
     Script(matches=asks("DIE"), answer=die),
     Script(matches=asks("ENDLESS"), answer=first_passage, hangs=True),
     Script(matches=asks("LONG"), answer=lambda prompt: first_passage(prompt) * LONG_SENTENCES),
