@@ -29,7 +29,7 @@ from tests.fakes.line import FakeLine
 from tests.fakes.slack import TOKEN, FakeSlack
 from tests.faults.desk import COMMANDS, LINE_SECRET, SLACK_SECRET, Desk
 
-MESSAGES_PER_S = 2.0
+MESSAGES_PER_S = 1.6
 DRAIN_WITHIN_S = 180.0
 PEER_DRAIN_S = 20.0
 """Longer than its slowest answer to its last message."""

@@ -12,7 +12,7 @@ from typing import get_args
 from bot.checkpoints import Point
 from tests.faults.desk import Desk
 
-EVERY_S = 3.5
+EVERY_S = 4.0
 AT_A_CHECKPOINT = 0.5
 """The share of the kills that wait for a process to pass a checkpoint; if none does, nothing is killed."""
 VICTIMS = {"replies": 4, "web": 2, "clerk": 2, "store": 2, "knowledge": 1}
