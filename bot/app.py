@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -21,8 +23,8 @@ from bot.console.web import console_routes
 from bot.errors import StoreUnavailable
 from bot.inbox import Inbox
 from bot.line.front_door import LineFrontDoor
-from bot.platform import MAX_BODY_BYTES, FrontDoor, WebhookRequest
-from bot.queue import CeleryHints, celery_app
+from bot.platform import MAX_BODY_BYTES, FrontDoor, WebhookRequest, WebhookResponse
+from bot.queue import BackgroundHints, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.slack.front_door import SlackFrontDoor
 from bot.store import connect, store_errors
@@ -32,7 +34,11 @@ log = logging.getLogger(__name__)
 WORKERS = ("clerk", "replies", "knowledge")
 """The processes whose heartbeats `/readyz` looks for."""
 PUBLISH_TIMEOUT_S = 0.5
-"""A hint that takes longer is left to the sweep: LINE counts an answer after two seconds as a failure."""
+"""A hint that takes longer is left to the clerk's tick."""
+WEBHOOK_LIMIT_S = 1.5
+"""Then a webhook is answered, whatever the store does: LINE waits two seconds, the way there and back included."""
+WEBHOOK_THREADS = 8
+"""For each platform. They mostly wait for the store's disk, which one write keeps as busy as many at once."""
 
 WEBHOOKS = Counter("madoguchi_webhooks_total", "Webhook requests, by platform and status", ["platform", "status"])
 WEBHOOK_SECONDS = Histogram(
@@ -56,8 +62,8 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
         SettingsIncomplete: a platform is half configured.
     """
     store = connect(settings.store_url)
-    hints = CeleryHints(celery_app(settings.store_url, publish_timeout_s=PUBLISH_TIMEOUT_S))
-    inbox = Inbox(store, hints)
+    hints = BackgroundHints(CeleryHints(celery_app(settings.store_url, publish_timeout_s=PUBLISH_TIMEOUT_S)))
+    inbox = Inbox(store, hints, person_messages_per_minute=settings.person_messages_per_minute)
     routes = [
         Route("/healthz", healthz),
         Route("/readyz", _readyz(store)),
@@ -80,20 +86,32 @@ async def healthz(_: Request) -> Response:
 
 
 def _webhook(platform: str, door: FrontDoor) -> Callable[[Request], Awaitable[Response]]:
+    # Threads of its own: what waits for the store here holds up neither the other platform nor the console.
+    threads = ThreadPoolExecutor(WEBHOOK_THREADS, thread_name_prefix=platform)
+
     async def endpoint(request: Request) -> Response:
         began = time.perf_counter()
         body = await _body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        try:
-            answer = await run_in_threadpool(door.handle, WebhookRequest(headers, body))
-            response = Response(answer.body, answer.status, media_type=answer.media_type)
-        except StoreUnavailable:
-            response = Response("store unavailable", 503, media_type="text/plain")
-        WEBHOOKS.labels(platform, response.status_code).inc()
+        answer = await _handled(door, WebhookRequest(headers, body), threads)
+        WEBHOOKS.labels(platform, answer.status).inc()
         WEBHOOK_SECONDS.labels(platform).observe(time.perf_counter() - began)
-        return response
+        return Response(answer.body, answer.status, media_type=answer.media_type)
 
     return endpoint
+
+
+async def _handled(door: FrontDoor, request: WebhookRequest, threads: ThreadPoolExecutor) -> WebhookResponse:
+    """The front door's answer; 503 when the store is unavailable, or so slow that there is none within the limit.
+
+    A request that no thread has begun by then is dropped. One that has begun may still become durable after its 503:
+    the platform delivers it again, and the store knows it by its ids.
+    """
+    try:
+        async with asyncio.timeout(WEBHOOK_LIMIT_S):
+            return await asyncio.get_running_loop().run_in_executor(threads, door.handle, request)
+    except (StoreUnavailable, TimeoutError):
+        return WebhookResponse(503, "store unavailable")
 
 
 async def _body(request: Request) -> bytes:

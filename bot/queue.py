@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import queue
+import threading
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+
+from bot.inbox import Hints
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +19,9 @@ ANSWER, ACT, REINDEX = "answer", "act", "reindex"
 REPLIES, CONTROL, KNOWLEDGE = "replies", "control", "knowledge"
 FIRST_RUN = "first"
 """The name of the reindexing that a service without an index begins with (`reindex:{run}` in the store)."""
+
+MOST_UNPUBLISHED = 1_000
+"""Hints that may wait for a slow store; the clerk's tick finds what the others would have told of."""
 
 
 def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:
@@ -38,6 +46,9 @@ def celery_app(store_url: str, *, publish_timeout_s: float = 10.0) -> Celery:
         broker_transport_options={
             "socket_timeout": publish_timeout_s,
             "socket_connect_timeout": publish_timeout_s,
+            # A hint may get lost, so what is unacknowledged is not written down: a full store would refuse that, which
+            # ends the worker, and every hint would wait for the disk twice more.
+            "ack_emulation": False,
             "max_retries": 0,  # else a publish to a store that is gone tries, and sleeps, for six seconds
         },
         worker_prefetch_multiplier=1,
@@ -71,3 +82,32 @@ class CeleryHints:
             self._app.send_task(task, args=[argument])
         except (OperationalError, OSError) as error:
             log.warning("hint not published", extra={"task": task, "error": type(error).__name__})
+
+
+class BackgroundHints:
+    """Hints that a thread passes on, so that a webhook waits for none: not for a slow store, nor a full or lost one."""
+
+    def __init__(self, hints: Hints) -> None:
+        self._hints = hints
+        self._unpublished: queue.Queue[tuple[Callable[[str], None], str]] = queue.Queue(MOST_UNPUBLISHED)
+        threading.Thread(target=self._pass_on, name="hints", daemon=True).start()
+
+    def answer(self, conversation_id: str) -> None:
+        self._later(self._hints.answer, conversation_id)
+
+    def act(self, control_id: str) -> None:
+        self._later(self._hints.act, control_id)
+
+    def _later(self, hint: Callable[[str], None], argument: str) -> None:
+        try:
+            self._unpublished.put_nowait((hint, argument))
+        except queue.Full:
+            log.warning("hint dropped")
+
+    def _pass_on(self) -> None:
+        while True:
+            hint, argument = self._unpublished.get()
+            try:
+                hint(argument)
+            except Exception:  # the thread must outlive what nobody foresaw, or no hint is given ever after
+                log.exception("hint not published")

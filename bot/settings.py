@@ -43,6 +43,8 @@ class BotSettings(BaseSettings):
 
     console_token: SecretStr = NO_SECRET
     admin_users: str = ""
+    person_messages_per_minute: int = Field(default=30, ge=0, le=10_000)
+    """Beyond it a person gets a notice in place of answers. 0: no limit."""
     redis_url: str = ""
     data_path: Path = Path("data")
     host: str = "127.0.0.1"

@@ -6,9 +6,13 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     inbox:{c}          sorted set    ids of the messages that wait, by platform time
     messages:{c}       hash          id -> Message as JSON, for what waits
     ready              sorted set    conversations that have something to answer, by the time they are due
+    rate:{user}        counter       messages of a person that were accepted within the minute
+    over:{c}           set           ids of the waiting messages beyond their person's limit: for them there is a notice
+    answering:{lane}   set           conversations in which a batch of this person (`over:` in front: a notice) is held
+    held_up:{lane}     sorted set    conversations that wait until one of those is finished, by the time they came
     lock:{c}           string        "fence:owner" of the worker that answers, with a life
     fence              counter       the last fencing token given out
-    batch:{c}          hash          what is being answered: ids, token, and the journal of its answer
+    batch:{c}          hash          what is being answered: ids, token, lane, and the journal of its answer
     attempts:{c}       counter       how often the batch was begun and not finished
     interrupt:{c}      string        what has happened to the running answer (stop, edit, delete)
     turns:{c}          list          the conversation so far
@@ -17,7 +21,11 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     spoke:{user}       set           the conversations in which this person spoke
     controls           hash          id -> control event as JSON
     controls:due       sorted set    control events by the time they are to be carried out
-    dead               hash          conversation and id -> what could not be answered
+    dead               hash          message or control id -> what could not be answered or carried out
+    dead:since         sorted set    the same ids by the time they were given up
+    dead:silent        set           those of which the person saw no apology
+    letters:{c}        sorted set    the ids of a conversation's dead letters, also while they wait to be taken again
+    letter:{id}        hash          the journal of a dead letter's answer
     kept:{c}           list          answers (LINE) that wait for the next token
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)

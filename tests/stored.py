@@ -8,16 +8,26 @@ from typing import Any
 
 import redis
 
+Look = Callable[[Any, str], object]
+
+_READ: dict[Any, Look] = {
+    "string": lambda look, key: look.get(key),
+    "hash": lambda look, key: look.hgetall(key),
+    "list": lambda look, key: look.lrange(key, 0, -1),
+    "set": lambda look, key: look.smembers(key),
+    "zset": lambda look, key: look.zrange(key, 0, -1),
+    "stream": lambda look, key: look.xrange(key),
+    "none": lambda look, key: look.get(key),  # it has ended meanwhile
+}
+
 
 def everything_in(store: redis.Redis) -> str:
     """Every key with its value, as one text."""
-    read: dict[Any, Callable[[str], object]] = {
-        "string": store.get,
-        "hash": store.hgetall,
-        "list": lambda key: store.lrange(key, 0, -1),
-        "set": store.smembers,
-        "zset": lambda key: store.zrange(key, 0, -1),
-        "stream": store.xrange,
-        "none": lambda _: None,  # it has ended meanwhile
-    }
-    return json.dumps({key: str(read[store.type(key)](key)) for key in map(str, store.scan_iter())}, ensure_ascii=False)
+    keys = [str(key) for key in store.scan_iter(count=1000)]
+    with store.pipeline(transaction=False) as look:
+        for key in keys:
+            look.type(key)
+        for key, kind in zip(keys, look.execute(), strict=True):
+            _READ[kind](look, key)
+        values = map(str, look.execute())
+    return json.dumps(dict(zip(keys, values, strict=True)), ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
 from workers.conversation import Conversations
+from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
 from workers.interrupts import ANY, Interrupts
 from workers.phrases import phrase
@@ -60,12 +60,13 @@ def act(control_id: str, event: Control, clerk: Clerk) -> None:
 
 
 def edit(event: Edit, clerk: Clerk) -> None:
-    """A message says something else: what waits is answered in its new words, what was answered is remembered so."""
+    """A message says something else: what waits is answered in its new words, what was is remembered so."""
     if _reword_waiting(event, clerk.store):
         clerk.interrupts.changed(event.conversation_id, event.message_id)
         clerk.hints.answer(event.conversation_id)
     else:
         clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
+        DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
 
 
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
@@ -77,7 +78,6 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
     sender.erase(conversation, message_ids=[event.message_id])
-    _forget_dead(clerk.store, lambda record: event.message_id in (record.get("id"), record.get("message_id")))
     if ours:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
 
@@ -121,6 +121,11 @@ def help_(control_id: str, event: Command, clerk: Clerk) -> None:
     say("help", control_id, event, clerk)
 
 
+def full(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Say that there was no room for what the person wrote."""
+    say("full", control_id, event, clerk)
+
+
 def collect(control_id: str, event: Command, clerk: Clerk) -> None:
     """Hand out what was kept for the person's next token."""
     if clerk.collector is not None:
@@ -134,6 +139,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "unfollow": unfollow,
     "pair": pair,
     "help": help_,
+    "full": full,
     "collect": collect,
 }
 
@@ -153,7 +159,6 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
         clerk.conversations.erase(conversation, speaker=event.user_id)
         clerk.interrupts.changed(conversation, ANY)
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)
-    _forget_dead(clerk.store, lambda record: record.get("user_id") == event.user_id)
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
     rewrite_soon(clerk.store, control_id)
@@ -172,14 +177,5 @@ def _reword_waiting(event: Edit, store: redis.Redis) -> bool:
         if waiting is None:
             return False
         changed = replace(Message.from_json(waiting), text=event.text)
-        keys = [key, f"batch:{event.conversation_id}"]
+        keys = [key, f"batch:{event.conversation_id}", f"letters:{event.conversation_id}"]
         return bool(script(store, "workers", "edit")(keys=keys, args=[event.message_id, changed.to_json()]))
-
-
-def _forget_dead(store: redis.Redis, meant: Callable[[Mapping[str, Any]], bool]) -> None:
-    """Drop the dead letters with a message or control event that is meant."""
-    with store_errors():
-        for name, text_of_letter in store.hscan_iter("dead"):
-            letter = json.loads(text_of_letter)
-            if any(map(meant, [*letter.get("messages", ()), letter.get("control", {})])):
-                store.hdel("dead", name)

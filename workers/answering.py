@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.checkpoints import checkpoint
-from bot.messages import Citation, Reply
+from bot.messages import VERSION, Citation, Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
 from workers import grounding, smalltalk
@@ -38,14 +38,23 @@ class Answer:
     def to_json(self) -> str:
         """The answer as one line of JSON."""
         turns = [turn.to_json() for turn in self.turns]
-        return json.dumps({"reply": self.reply.to_json(), "turns": turns, "cut": self.cut})
+        return json.dumps({"v": VERSION, "reply": self.reply.to_json(), "turns": turns, "cut": self.cut})
 
     @classmethod
     def from_json(cls, text: str) -> Answer:
-        """The answer that `to_json` wrote."""
-        stored = json.loads(text)
-        turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
-        return cls(Reply.from_json(stored["reply"]), turns, stored["cut"])
+        """The answer that `to_json` wrote; before it had a version it was what version 1 is.
+
+        Raises:
+            UnreadableRecord: a newer version wrote it.
+        """
+        try:
+            stored = json.loads(text)
+            if stored.get("v", 1) > VERSION:
+                raise UnreadableRecord(f"not an Answer of version {VERSION} or older")
+            turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
+            return cls(Reply.from_json(stored["reply"]), turns, stored["cut"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UnreadableRecord(f"unreadable Answer: {error}") from error
 
 
 def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:

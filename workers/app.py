@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_shutting_down
 
 from bot.logs import log_to_stderr
 from bot.store import connect
+from workers.ending import end_in_time
 from workers.heartbeat import Heartbeat
 from workers.metrics import serve_metrics
 from workers.settings import STORE_TIMEOUT_S
@@ -29,7 +30,7 @@ def work(
     status: Callable[[], Mapping[str, Any]],
     metrics_port: int,
 ) -> None:
-    """Work off `queue` until SIGTERM; returns when the tasks under way have ended.
+    """Work off `queue` until SIGTERM; returns when the tasks under way have ended, or ends the process in time.
 
     Args:
         part: the name under which the heartbeat is written (`status:{part}`).
@@ -37,6 +38,7 @@ def work(
     """
     # Who answers this signal keeps Celery from setting up logging itself: it would silence everything below a warning.
     setup_logging.connect(_log_our_way, weak=False)
+    worker_shutting_down.connect(end_in_time, weak=False)
     log_to_stderr()
     serve_metrics(metrics_port)
     Heartbeat(connect(store_url, timeout_s=STORE_TIMEOUT_S), part, status).start()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import Any
 import redis
 
 from bot.errors import LockLost, StoreUnavailable
+from bot.inbox import ROOM
 from bot.messages import Message, UnreadableRecord
 from bot.platform import Target
 from bot.store import SEEN_S, script, store_errors, text
@@ -31,8 +33,17 @@ log = logging.getLogger(__name__)
 LOCK_LIFE_S = 15.0
 """Longer than any one call to a platform (8 s): each is made with a lock that was renewed just before."""
 RENEW_EVERY_S = 4.0
+HUNG_AFTER_S = 120.0
+"""Who holds a batch looks up or writes down several times a minute, whatever it waits for. A thread that was silent for
+so long hangs, and its lock is left to end. Far longer than a call to a platform, a search or a prompt may take."""
 MOST_MESSAGES = 20
 """Messages of one person that one answer covers; more of them make the next batch."""
+MOST_HELD_OF_ONE_PERSON = 2
+"""Batches of one person that are answered at once, over all conversations: the model is everybody's."""
+HELD_UP_PAUSE_S = 5.0
+"""When a batch ends, the person's next one is called in; this is for when that call was lost."""
+HELD_KNOWN_S = 2 * 3600
+"""Longer than any batch is held."""
 ALONE_FROM_ATTEMPT = 3
 """After two attempts that ended a process the batch runs with no other beside it."""
 GIVE_UP_FROM_ATTEMPT = 4
@@ -47,24 +58,44 @@ class BatchJournal:
         self._batches = batches
         self._conversation_id = conversation_id
         self._token = token
+        self._alive_at = time.monotonic()
 
     def read(self) -> Mapping[str, Any]:
+        self.sign_of_life()
         return self._batches.journal(self._conversation_id)
 
     def write(self, **facts: Any) -> None:
+        self.sign_of_life()
         self._batches.note(self._conversation_id, self._token, facts)
 
     def check(self) -> None:
+        self.sign_of_life()
         self._batches.check(self._conversation_id, self._token)
+
+    def sign_of_life(self) -> None:
+        """Say that whoever holds the batch goes on."""
+        self._alive_at = time.monotonic()
+
+    @property
+    def silent_s(self) -> float:
+        """How long ago the last sign of life was."""
+        return time.monotonic() - self._alive_at
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages of one person that one answer covers, oldest first, and the right to answer them."""
+    """Messages of one person that one answer covers, oldest first, and the right to answer them.
+
+    Args:
+        over_limit: they were beyond their person's limit of messages a minute: a notice is all they get.
+        lane: the person, and whether it is a notice: what is held at once is counted by it.
+    """
 
     token: str
     attempt: int
     epoch: str
+    over_limit: bool
+    lane: str
     messages: tuple[Message, ...]
     journal: BatchJournal
 
@@ -98,35 +129,51 @@ class Batches:
     def __init__(self, store: redis.Redis, turns_life_s: int) -> None:
         self._store = store
         self._turns_life_s = turns_life_s
-        self._owner = f"{socket.gethostname()}.{os.getpid()}"
+        # Unique: after a restart in a container host and pid are what they were.
+        self.owner = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}"
         self._take = script(store, "workers", "take")
         self._finish = script(store, "workers", "finish")
         self._hand_back = script(store, "workers", "hand_back")
         self._renew = script(store, "workers", "renew")
         self._note = script(store, "workers", "note")
 
-    def take(self, conversation_id: str) -> Batch | None:
-        """The conversation's next batch with its lock, or None: nothing waits, or somebody else has it."""
+    def take(self, conversation_id: str, *, only_to_look: bool = False) -> Batch | None:
+        """The conversation's next batch with its lock, or None.
+
+        None: nothing waits, somebody else has it, or as many of the person's batches are held as may be.
+
+        Args:
+            only_to_look: neither an attempt to answer it nor held by its person's measure.
+        """
         c = conversation_id
         with store_errors():
             taken = self._take(
-                keys=[*_batch_keys(c), "fence", "ready", f"epoch:{c}"],
-                args=[self._owner, int(LOCK_LIFE_S * 1000), MOST_MESSAGES, c],
+                keys=[*_batch_keys(c), "fence", "ready", f"epoch:{c}", f"over:{c}"],
+                args=[
+                    *(self.owner, int(LOCK_LIFE_S * 1000), c, MOST_MESSAGES, ROOM, time.time()),
+                    *(MOST_HELD_OF_ONE_PERSON, HELD_UP_PAUSE_S, HELD_KNOWN_S, "1" if only_to_look else "0"),
+                ],
             )
         if not taken:
             return None
-        token, attempt, epoch, *payloads = taken
+        token, attempt, epoch, over, lane, *payloads = taken
         try:
             messages = tuple(Message.from_json(payload) for payload in payloads)
         except UnreadableRecord as error:
             log.error("batch unreadable", extra={"reason": str(error)})
-            self._give_back(c, token, after_s=UNREADABLE_PAUSE_S, forgive=True)
+            self._give_back(c, token, after_s=UNREADABLE_PAUSE_S, forgive=not only_to_look)
             return None
-        return Batch(token, int(attempt), epoch, messages, BatchJournal(self, c, token))
+        return Batch(token, int(attempt), epoch, over == "1", lane, messages, BatchJournal(self, c, token))
+
+    def next_held_up(self, batch: Batch) -> str | None:
+        """After a batch has ended: the conversation of the same person that waits for that the longest."""
+        with store_errors():
+            popped: list[Any] = self._store.zpopmin(f"held_up:{batch.lane}")
+        return text(popped[0][0]) if popped else None
 
     @contextmanager
     def holding(self, batch: Batch) -> Iterator[None]:
-        """Keep the lock alive inside the block."""
+        """Keep the lock alive inside the block, unless the block hangs."""
         done = threading.Event()
         renewing = threading.Thread(target=self._renew_until, args=(done, batch), name="renew", daemon=True)
         renewing.start()
@@ -136,23 +183,29 @@ class Batches:
             done.set()
             renewing.join()
 
-    def finish(self, batch: Batch, turns: Sequence[Turn], *, cut: int = 0, dead: str = "") -> int:
+    def finish(
+        self, batch: Batch, turns: Sequence[Turn], *, cut: int = 0, dead: str = "", apologised: bool = False
+    ) -> int:
         """Remember the turns, mark the messages answered, release the lock; how many messages wait behind.
 
         Args:
             cut: how many of the oldest turns are dropped first (the context's budget was reached).
-            dead: why this could not be answered; not empty: it goes to the dead letters.
+            dead: why this could not be answered; not empty: it goes to the dead letters, with its journal.
+            apologised: the person has an apology, which counts as the answer.
 
         Raises:
-            LockLost
+            LockLost: nothing has changed; also when messages were erased of what was to be a dead letter.
         """
         c = batch.conversation_id
         with store_errors():
             waiting = self._finish(
-                keys=[*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}", "dead"],
+                keys=[
+                    *(*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}"),
+                    *("dead", f"over:{c}", f"letters:{c}"),
+                ],
                 args=[
                     *(batch.token, c, time.time(), self._turns_life_s, SEEN_S, batch.epoch, cut),
-                    *(json.dumps(batch.ids), _dead_letter(batch, dead) if dead else ""),
+                    *(json.dumps(batch.ids), _dead_letter(dead, apologised) if dead else ""),
                     *(turn.to_json() for turn in turns),
                 ],
             )
@@ -209,6 +262,9 @@ class Batches:
 
     def _renew_until(self, done: threading.Event, batch: Batch) -> None:
         while not done.wait(RENEW_EVERY_S):
+            if batch.journal.silent_s > HUNG_AFTER_S:
+                log.error("hangs, its lock is not renewed", extra={"platform": batch.newest.platform})
+                return
             try:
                 if not self._renewed(batch.conversation_id, batch.token):
                     return  # lost: the next check says so
@@ -220,6 +276,6 @@ def _batch_keys(conversation_id: str) -> list[str]:
     return [f"{name}:{conversation_id}" for name in ("lock", "inbox", "messages", "batch", "attempts")]
 
 
-def _dead_letter(batch: Batch, reason: str) -> str:
-    messages = [json.loads(message.to_json()) for message in batch.messages]
-    return json.dumps({"reason": reason, "at": time.time(), "messages": messages}, ensure_ascii=False)
+def _dead_letter(reason: str, apologised: bool) -> str:
+    """A dead letter without its messages: the store adds them, as they are then."""
+    return json.dumps({"reason": reason, "at": time.time(), "apologised": apologised}, ensure_ascii=False)

@@ -26,6 +26,7 @@ from workers.erasure import rewrite_the_file
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
+from workers.succession import succeed
 
 log = logging.getLogger(__name__)
 
@@ -109,12 +110,14 @@ def main() -> None:
         conversations=Conversations(store),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),
-        senders=senders(bot, store),
+        senders=senders(bot, store, threads=ORDERS_AT_ONCE),
         access=Access(store, bot.line_access, bot.admins),
-        collector=line_sender(bot, store) if bot.line_on else None,
+        collector=line_sender(bot, store, ORDERS_AT_ONCE // 2) if bot.line_on else None,
     )
     register(app, clerk)
-    Tick(clerk, DueTimes(store, Batches(store, turns_life_s=own.turns_life_s), clerk.senders)).start()
+    batches = Batches(store, turns_life_s=own.turns_life_s)
+    succeed(own.data_path / "clerk.owner", batches.owner, store, clerk.hints)
+    Tick(clerk, DueTimes(store, batches, clerk.senders)).start()
     work(
         app,
         part="clerk",

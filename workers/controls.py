@@ -27,6 +27,7 @@ class Controls:
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
         self._take = script(store, "workers", "take_control")
+        self._bury = script(store, "workers", "bury")
 
     def carry_out(self, control_id: str, act: Callable[[str, Control], None]) -> str:
         """Carry out one event, if it is due; how it went (`done`, `gone`, `again` or `dead`).
@@ -65,10 +66,17 @@ class Controls:
             if tries < MOST_TRIES and not isinstance(error, UnreadableRecord):
                 self._store.zadd("controls:due", {control_id: time.time() + 2.0**tries}, xx=True)
                 return "again"
-            letter = {"reason": type(error).__name__, "at": time.time(), "control": _as_object(event)}
-            self._store.hset("dead", control_id, json.dumps(letter, ensure_ascii=False))
-        self._done(control_id)
+        self._give_up(control_id, _as_object(event), type(error).__name__)
         return "dead"
+
+    def _give_up(self, control_id: str, event: dict[str, Any], reason: str) -> None:
+        now = time.time()
+        letter = json.dumps({"reason": reason, "at": now, "control": event}, ensure_ascii=False)
+        conversation, sent_at = event.get("conversation_id", ""), event.get("sent_at", 0)
+        queue = ["controls", "controls:due", f"attempts:{control_id}"]
+        with store_errors():
+            self._bury(keys=[*queue, "dead", f"letters:{conversation}"], args=[control_id, letter, now, sent_at])
+        log.error("order not carried out", extra={"letter": control_id, "reason": reason})
 
     def _done(self, control_id: str) -> None:
         with store_errors(), self._store.pipeline() as pipeline:

@@ -126,7 +126,10 @@ class Conversations:
         with store_errors():
             return int(
                 self._erase(
-                    keys=[f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}", "dead", "ready", f"attempts:{c}"],
+                    keys=[
+                        *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
+                        *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls"),
+                    ],
                     args=[c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"],
                 )
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import redis
 
-from bot.errors import DeliveryError, LockLost
+from bot.errors import DeliveryError, LockLost, StoreUnavailable
 from bot.messages import Message, UnreadableRecord
 from bot.platform import Sender
 from bot.store import store_errors
@@ -29,12 +29,21 @@ class DueTimes:
         self._senders = senders
 
     def see_to(self, now: float) -> None:
-        """Call `due` for every conversation that waits and whose time has come."""
+        """Call `due` for every conversation that waits and whose time has come.
+
+        Raises:
+            StoreUnavailable
+        """
         with store_errors():
             waiting = self._store.zrange("ready", 0, MOST - 1)
         for conversation_id in map(str, waiting):
-            if self._has_come(conversation_id, now):
-                self._call(conversation_id, now)
+            try:
+                if self._has_come(conversation_id, now):
+                    self._call(conversation_id, now)
+            except StoreUnavailable:
+                raise
+            except Exception:  # one that nobody foresaw must not cost the others their times
+                log.exception("due time failed")
 
     def _has_come(self, conversation_id: str, now: float) -> bool:
         with store_errors():
@@ -49,7 +58,7 @@ class DueTimes:
     def _call(self, conversation_id: str, now: float) -> None:
         with store_errors():
             ready_at = self._store.zscore("ready", conversation_id) or now
-        batch = self._batches.take(conversation_id)
+        batch = self._batches.take(conversation_id, only_to_look=True)
         if batch is None:  # a worker has it, and sees to it
             return
         try:
@@ -58,4 +67,4 @@ class DueTimes:
         except (DeliveryError, LockLost) as error:
             log.warning("due time missed", extra={"reason": str(error)})
         finally:
-            self._batches.hand_back(batch, after_s=max(0.0, ready_at - now), forgive=True)
+            self._batches.hand_back(batch, after_s=max(0.0, ready_at - now), forgive=False)

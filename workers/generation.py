@@ -69,13 +69,18 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy the generator is, and how fast it has been (tokens a second, measured; 0.0 before the first answer)."""
+    """How busy the generator is, and how fast it has been (tokens a second, measured; 0.0 before the first answer).
+
+    `step` is the number of the model's step (a chunk of a prompt, a token) that is under way, None between steps. One
+    that stays the same for long hangs.
+    """
 
     ready: bool
     running: int
     waiting: int
     prompt_tokens_per_s: float
     completion_tokens_per_s: float
+    step: int | None = None
 
 
 class Generation(Protocol):
@@ -146,6 +151,10 @@ class Generator(Protocol):
         """How busy it is; never waits."""
         ...
 
-    def close(self) -> None:
-        """Cancel everything and free the model."""
+    def abandon_step(self) -> None:
+        """Give up the step under way, if the model still reacts; its generation fails in any case, others go on."""
+        ...
+
+    def close(self) -> bool:
+        """Cancel everything and free the model; False when it hangs and was left behind."""
         ...

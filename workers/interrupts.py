@@ -48,7 +48,8 @@ class Interrupts:
         self._raise(conversation_id, f"changed:{message_id}", "1")
 
     def about(self, batch: Batch) -> Kind | None:
-        """What has happened to this batch, if anything."""
+        """What has happened to this batch, if anything. Who asks shows that it does not hang."""
+        batch.journal.sign_of_life()
         if self.shutdown.is_set():
             return "shutdown"
         with store_errors():

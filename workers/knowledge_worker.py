@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 from celery import Celery
+from celery.signals import worker_shutting_down
 
 from bot.queue import FIRST_RUN, KNOWLEDGE, REINDEX, celery_app
 from bot.settings import BotSettings
@@ -34,13 +35,27 @@ REPORT_LIFE_S = 3600
 REMOVE_OLD_EVERY_S = 60.0
 
 
+class ServiceEnds(KnowledgeError):
+    """A reindexing was broken off because its process is to end."""
+
+
 class Indexing:
-    """Reindexes, and tells in `reindex:{id}` how far it is and what came of it."""
+    """Reindexes, and tells in `reindex:{id}` how far it is and what came of it; `end` breaks it off."""
 
     def __init__(self, store: redis.Redis, settings: KnowledgeSettings) -> None:
         self._store = store
         self._settings = settings
         self._next_word = 0.0
+        self._ending = threading.Event()
+
+    def end(self, **_: object) -> None:
+        """Break off after the batch of chunks under way, now and from now on."""
+        self._ending.set()
+
+    def run_at_last(self, again_after_s: float = TRY_AGAIN_S) -> None:
+        """Make the first index; try again for as long as it fails (the folder is not mounted yet, the disk is full)."""
+        while not self._ending.is_set() and not self.run(FIRST_RUN, allow_empty=False):
+            self._ending.wait(again_after_s)
 
     def run(self, run_id: str, *, allow_empty: bool) -> bool:
         """Reindex once, and whether that worked; a failure is told, the old index stays."""
@@ -53,6 +68,8 @@ class Indexing:
         return bool(facts["state"] == "done")
 
     def _progress(self, run_id: str, done: int, total: int) -> None:
+        if self._ending.is_set():
+            raise ServiceEnds("the service ended before it was done; what was embedded is kept for the next time")
         now = time.monotonic()
         if now >= self._next_word or done == total:
             self._next_word = now + PROGRESS_EVERY_S
@@ -101,25 +118,23 @@ def main() -> None:
     app = celery_app(bot.store_url)
     indexing = Indexing(connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), settings)
     register(app, indexing)
+    worker_shutting_down.connect(indexing.end, weak=False)
     threading.Thread(target=remove_old_generations, args=(settings,), daemon=True).start()
-    if not is_indexed(settings):
-        threading.Thread(target=index_at_last, args=(indexing,), daemon=True).start()
-    work(
-        app,
-        part="knowledge",
-        queue=KNOWLEDGE,
-        pool="solo",
-        at_once=1,
-        store_url=bot.store_url,
-        status=lambda: status(settings),
-        metrics_port=own.metrics_port and own.metrics_port + 2,
-    )
-
-
-def index_at_last(indexing: Indexing, again_after_s: float = TRY_AGAIN_S) -> None:
-    """Make the first index; try again for as long as it fails (the folder is not mounted yet, the disk is full)."""
-    while not indexing.run(FIRST_RUN, allow_empty=False):
-        time.sleep(again_after_s)
+    if not is_indexed(settings):  # no daemon: the process waits for its end, it must not be cut off in a library's code
+        threading.Thread(target=indexing.run_at_last).start()
+    try:
+        work(
+            app,
+            part="knowledge",
+            queue=KNOWLEDGE,
+            pool="solo",
+            at_once=1,
+            store_url=bot.store_url,
+            status=lambda: status(settings),
+            metrics_port=own.metrics_port and own.metrics_port + 2,
+        )
+    finally:
+        indexing.end()
 
 
 def remove_old_generations(settings: KnowledgeSettings) -> None:

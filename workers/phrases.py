@@ -16,6 +16,9 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "reset": "会話を新しく始めます。これまでの話は引き継ぎません。",
         "forgotten": "あなたとのこれまでの会話を消しました。",
         "apology": "申し訳ありません。この質問にはうまく答えられませんでした。言い方を変えて、もう一度お試しください。",
+        "over_limit": "続けてたくさん届いたため、お答えしていない質問があります。"
+        "1分ほど待ってから、必要な質問をもう一度送ってください。",
+        "full": "質問がたまっていて、新しい質問を受け取れませんでした。しばらくしてから、もう一度送ってください。",
         "too_slow": "申し訳ありません。混み合っていて、時間内に答えられませんでした。時間をおいてお試しください。",
         "loading": "モデルを読み込んでいます。準備ができしだいお答えします。",
         "no_index": "資料を読み込んでいます。終わりしだいお答えします。",
@@ -39,6 +42,10 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "reset": "Starting anew. Nothing said so far is carried over.",
         "forgotten": "I have erased our conversations so far.",
         "apology": "I am sorry, I could not answer this. Please try again in other words.",
+        "over_limit": "That was a lot at once, so I have left some of your questions unanswered. "
+        "Please wait about a minute, then send again what you still need.",
+        "full": "Too many questions are waiting here, so I could not take in a new one. "
+        "Please wait a while, then send it again.",
         "too_slow": "I am sorry, I was too busy to answer in time. Please try again in a while.",
         "loading": "The model is loading. I will answer as soon as it is ready.",
         "no_index": "The documents are being read. I will answer when that is done.",

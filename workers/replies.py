@@ -30,6 +30,8 @@ from workers.senders import senders
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
+from workers.succession import succeed
+from workers.watchdog import TICK_S, Watchdog
 
 
 def register(app: Celery, desk: Desk) -> None:
@@ -78,7 +80,9 @@ def end_without_model(generator: Generator) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: Retriever) -> None:
+def run(
+    bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: Retriever, *, watch_every_s: float = TICK_S
+) -> None:
     """Run the replies' process with this model and these documents until it is told to end."""
     store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
     desk = Desk(
@@ -86,7 +90,7 @@ def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: 
         conversations=Conversations(store),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),
-        senders=senders(bot, store),
+        senders=senders(bot, store, threads=own.answers_at_once),
         policy=Policies.read(Path("madoguchi.toml")),
         gate=Gate(),
         retriever=retriever,
@@ -95,6 +99,8 @@ def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: 
         answer_deadline_s=own.answer_deadline_s,
     )
     register(app, desk)
+    succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
+    Watchdog(generator, tick_s=watch_every_s).start()
     threading.Thread(target=follow, args=(retriever, desk.interrupts.shutdown), name="follow", daemon=True).start()
     try:
         work(
@@ -108,4 +114,6 @@ def run(bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: 
             metrics_port=own.metrics_port and own.metrics_port + 1,
         )
     finally:
-        generator.close()
+        has_ended = generator.close()
+    if not has_ended:  # the interpreter's own end would take away what its thread still works on
+        os._exit(os.EX_OK)

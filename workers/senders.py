@@ -11,22 +11,33 @@ from bot.settings import BotSettings
 from bot.slack.sender import SlackSender, slack_client
 
 
-def senders(settings: BotSettings, store: redis.Redis) -> dict[str, Sender]:
+def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[str, Sender]:
     """A sender by the name of its platform.
+
+    Args:
+        threads: how many threads send; a platform that does not answer holds half of them at most.
 
     Raises:
         SettingsIncomplete: a platform is half configured.
     """
+    at_once = max(1, threads // 2)
     ways: dict[str, Sender] = {"console": ConsoleSender(store)}
     if settings.slack_on:
-        client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, at_once)
         ways["slack"] = SlackSender(client, store)
     if settings.line_on:
-        ways["line"] = line_sender(settings, store)
+        ways["line"] = line_sender(settings, store, at_once)
     return ways
 
 
-def line_sender(settings: BotSettings, store: redis.Redis) -> LineSender:
-    """LINE's sender, which can also hand out what it kept."""
+def line_sender(settings: BotSettings, store: redis.Redis, at_once: int) -> LineSender:
+    """LINE's sender, which can also hand out what it kept; it makes `at_once` calls at most at the same time."""
     token = settings.line_channel_access_token.get_secret_value()
-    return LineSender(settings.line_api_url, token, store, push=settings.line_push, access=settings.line_access)
+    return LineSender(
+        settings.line_api_url,
+        token,
+        store,
+        push=settings.line_push,
+        access=settings.line_access,
+        at_once=at_once,
+    )

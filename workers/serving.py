@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost, StoreUnavailable
+from bot.messages import Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
 from workers import metrics
 from workers.answering import Answer, answer
-from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, Batch
+from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S, Batch
 from workers.conversation import Turn
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
@@ -25,6 +27,8 @@ MOST_DELIVERY_TRIES = 60
 """With LONGEST_PAUSE_S between them about an hour: what cannot be delivered then goes to the dead letters."""
 LONGEST_PAUSE_S = 60.0
 STORE_PATIENCE_S = 60.0
+ENDING_PATIENCE_S = 4.0
+"""Of a process that is told to end: it has `workers.ending.END_WITHIN_S` for everything."""
 
 
 def answer_next(conversation_id: str, desk: Desk) -> None:
@@ -34,6 +38,17 @@ def answer_next(conversation_id: str, desk: Desk) -> None:
         with desk.batches.holding(batch):
             checkpoint("taken")
             serve(batch, desk)
+        call_in_next(batch, desk)
+
+
+def call_in_next(batch: Batch, desk: Desk) -> None:
+    """Tell a worker of the conversation that could not be taken because of this batch and others of its person."""
+    try:
+        waiting = desk.batches.next_held_up(batch)
+    except StoreUnavailable:
+        return  # the clerk's tick finds it
+    if waiting:
+        desk.hints.answer(waiting)
 
 
 def serve(batch: Batch, desk: Desk) -> None:
@@ -65,13 +80,23 @@ def settled(batch: Batch, desk: Desk) -> str:
     except StoreUnavailable:
         hand_back(batch, desk, after_s=0, forgive=True)
         return "store unavailable"
+    except UnreadableRecord as error:  # a newer version wrote the answer or the conversation: it waits for that version
+        log.error("record unreadable", extra={"reason": str(error)})
+        hand_back(batch, desk, after_s=UNREADABLE_PAUSE_S, forgive=True)
+        return "unreadable"
     except Exception:
         log.exception("answer failed", extra={"attempt": batch.attempt})
-        if batch.attempt >= GIVE_UP_FROM_ATTEMPT:  # not even an apology can be made
+        return failed(batch, desk)
+
+
+def failed(batch: Batch, desk: Desk) -> str:
+    """After an unforeseen error the batch comes again; in the end, when not even an apology can be made, it is dead."""
+    if batch.attempt >= GIVE_UP_FROM_ATTEMPT:
+        with suppress(LockLost):
             finish(batch, desk, dead="failed, and so did the apology")
             return "dead"
-        hand_back(batch, desk, after_s=1, forgive=False)
-        return "failed"
+    hand_back(batch, desk, after_s=1, forgive=False)
+    return "failed"
 
 
 def attempted(batch: Batch, desk: Desk) -> str:
@@ -82,7 +107,7 @@ def attempted(batch: Batch, desk: Desk) -> str:
             give_up(batch, reply, desk)
         else:
             deliver(made(batch, reply, desk), batch, reply, desk)
-        return "answered"
+        return "over the limit" if batch.over_limit else "answered"
     except Interrupted as interrupted:
         if interrupted.kind == "changed":
             desk.interrupts.clear(batch)
@@ -97,15 +122,21 @@ def attempted(batch: Batch, desk: Desk) -> str:
         return "busy"
     except DeliveryDeferred as deferred:
         return put_off(batch, desk, deferred)
-    except DeliveryFailed as failed:
-        finish(batch, desk, dead=str(failed))
+    except DeliveryFailed as refused:
+        finish(batch, desk, dead=str(refused))
         return "dead"
 
 
 def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
-    """The batch's answer: the one that a worker before us wrote down, or a new one, written down before it is sent."""
-    if stored := batch.journal.read().get("answer"):
-        return Answer.from_json(stored)
+    """The batch's answer: the one that a worker before us wrote down, or a new one, written down before it is sent.
+
+    Raises:
+        UnreadableRecord: it is on its way in the words of a newer version.
+    """
+    if batch.over_limit:
+        return Answer(Reply(phrase("over_limit", batch.target.language)))
+    if written_before := stored(batch):
+        return written_before
     with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT, meanwhile=lambda: at_the_gate(batch, reply, desk)):
         new = answer(batch, reply, desk)
     checkpoint("made")
@@ -113,6 +144,19 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         raise Interrupted("changed")
     batch.journal.write(answer=new.to_json())
     return new
+
+
+def stored(batch: Batch) -> Answer | None:
+    """The answer that a worker before us wrote down; one that we cannot read is made anew while nobody has seen it."""
+    facts = batch.journal.read()
+    if "answer" not in facts:
+        return None
+    try:
+        return Answer.from_json(facts["answer"])
+    except UnreadableRecord:
+        if facts.get("on_its_way"):
+            raise
+        return None
 
 
 def at_the_gate(batch: Batch, reply: ReplyStream, desk: Desk) -> None:
@@ -134,10 +178,15 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
     finish(batch, desk, made_answer.turns, cut=made_answer.cut)
 
 
-def finish(batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "") -> None:
+def finish(
+    batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "", apologised: bool = False
+) -> None:
     """Finish the batch, and tell a worker of what waits behind it."""
-    waiting = desk.batches.finish(batch, turns, cut=cut, dead=dead)
+    waiting = desk.batches.finish(batch, turns, cut=cut, dead=dead, apologised=apologised)
     checkpoint("finished")
+    if dead:
+        facts = {"letter": batch.newest.id, "reason": dead}
+        log.log(logging.WARNING if apologised else logging.ERROR, "question not answered", extra=facts)
     if waiting:
         desk.hints.answer(batch.conversation_id)
 
@@ -148,11 +197,14 @@ def give_up(batch: Batch, reply: ReplyStream, desk: Desk) -> None:
     Raises:
         DeliveryDeferred: the apology has to wait, as an answer would.
     """
+    batch.journal.write(apology=True)  # from here on it may be shown: workers/lua/ask_again.lua
+    apologised = True
     try:
         reply.fail(phrase("apology", batch.target.language))
     except DeliveryFailed as error:
         log.warning("apology not delivered", extra={"reason": str(error)})
-    finish(batch, desk, dead=f"given up after {batch.attempt - 1} attempts")
+        apologised = False
+    finish(batch, desk, dead=f"given up after {batch.attempt - 1} attempts", apologised=apologised)
 
 
 def put_off(batch: Batch, desk: Desk, deferred: DeliveryDeferred) -> str:
@@ -170,12 +222,13 @@ def put_off(batch: Batch, desk: Desk, deferred: DeliveryDeferred) -> str:
 
 def hand_back(batch: Batch, desk: Desk, *, after_s: float, forgive: bool) -> None:
     """Give the batch back, waiting for the store if need be: an attempt that was not one must not count."""
-    until = time.monotonic() + STORE_PATIENCE_S
+    began = time.monotonic()
     while True:
         try:
             desk.batches.hand_back(batch, after_s=after_s, forgive=forgive)
         except StoreUnavailable:
-            if time.monotonic() > until:
+            patience_s = ENDING_PATIENCE_S if desk.interrupts.shutdown.is_set() else STORE_PATIENCE_S
+            if time.monotonic() - began > patience_s:
                 log.error("batch not handed back; its lock will end by itself")
                 return
             time.sleep(0.5)

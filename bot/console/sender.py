@@ -103,11 +103,13 @@ class ConsoleReply:
     def _begin(self) -> None:
         """Take back, once, what a worker before this one had shown; then check that the answer is still ours."""
         if not self._begun:
-            taken_over = self._journal.read().get("shown", False)
+            facts = self._journal.read()
             self._journal.check()
-            if taken_over:
+            if facts.get("shown"):
                 self._stream.restarted(*self._about)
             else:
+                if facts.get("round"):  # the operator's wish for another answer than the one that is shown
+                    self._stream.reopened(*self._about)
                 self._journal.write(shown=True)
             self._begun = True
         self._journal.check()

@@ -5,6 +5,7 @@ Each entry has a type, the id of the message it is about, and the event as JSON:
     question    a person's message, so that a reload and a second tab show the whole chat    text
     waiting     a sign of life                                                               text
     restarted   another worker takes over: forget the text so far
+    reopened    another answer was asked for: forget the one that was shown
     text        the answer so far                                                            text
     done        the answer                                                                   text, citations
     failed      an apology in place of the answer                                            text
@@ -46,8 +47,10 @@ for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-')) do
   local was, about, event, erased = entry[2][2], entry[2][4], entry[2][6], entry[2][8]
   if about == id then
     local settled = (was == 'done' or was == 'failed') and kind ~= 'question'
-    if settled or once[kind] == was then return event end
-    if kind ~= 'question' and (was == 'waiting' or was == 'text') then worthless[#worthless + 1] = entry[1] end
+    if (settled and kind ~= 'reopened') or once[kind] == was then return event end
+    if settled or (kind ~= 'question' and (was == 'waiting' or was == 'text')) then
+      worthless[#worthless + 1] = entry[1]
+    end
   elseif was == 'cleared' and string.find(erased, ' ' .. id .. ' ', 1, true) then
     return false
   end
@@ -94,6 +97,10 @@ class ChatStream:
     def restarted(self, conversation_id: str, message_id: str) -> None:
         """Take back the text so far."""
         self._add(conversation_id, "restarted", message_id)
+
+    def reopened(self, conversation_id: str, message_id: str) -> None:
+        """Take back what the message was settled with; the page forgets it as it does when a worker takes over."""
+        self._add(conversation_id, "reopened", message_id, type="restarted")
 
     def text(self, conversation_id: str, message_id: str, text_so_far: str) -> None:
         """Show the answer so far."""

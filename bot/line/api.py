@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from typing import Any
+from urllib.request import Request
 
-from linebot.v3.messaging import (
-    ApiClient,
-    ApiException,
-    Configuration,
-    PushMessageRequest,
-    ReplyMessageRequest,
-    ShowLoadingAnimationRequest,
-)
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLoadingAnimationRequest
 
+from bot.calls import Answer, Calls
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
 
 log = logging.getLogger(__name__)
 
-CALL_TIMEOUT_S = 8.0
 MAX_MESSAGES = 5
 """LINE: message objects in one call."""
 
@@ -34,16 +28,16 @@ class QuotaUsedUp(DeliveryError):
 
 
 class LineApi:
-    """The calls that a sender makes.
+    """The calls that a sender makes, with the SDK's models as their bodies.
 
-    They go through the SDK's ApiClient one layer below its MessagingApi, which reads the body of a success into models:
-    an unexpected one would raise after LINE has shown the message.
+    Not by the SDK's client: it would wait for a byte a second for ever, and reads the body of a success into models,
+    so that an unexpected one would raise after LINE has shown the message.
     """
 
-    def __init__(self, url: str, access_token: str, timeout_s: float = CALL_TIMEOUT_S) -> None:
-        configuration = Configuration(host=url.rstrip("/"), access_token=access_token)
-        configuration.retries = False  # only who knows what a call does may repeat it
-        self._client = ApiClient(configuration)
+    def __init__(self, url: str, access_token: str, calls: Calls, timeout_s: float) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"}
+        self._calls = calls
         self._timeout_s = timeout_s
 
     def reply(self, token: str, messages: Sequence[Any]) -> None:
@@ -76,42 +70,25 @@ class LineApi:
         """
         self._post("/v2/bot/chat/loading/start", ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=seconds))
 
-    def _post(self, path: str, request: Any, headers: dict[str, str] | None = None) -> None:
-        try:
-            response = self._client.call_api(
-                path,
-                "POST",
-                header_params={"Content-Type": "application/json", **(headers or {})},
-                body=request,
-                response_types_map={},
-                auth_settings=["Bearer"],
-                _request_timeout=self._timeout_s,
-            )
-            _log_call(path, response.status_code, response.headers)
-        except ApiException as refusal:
-            _log_call(path, refusal.status, refusal.headers)
-            if refusal.status != 409:  # accepted before under the same retry key
-                raise _sorted(refusal) from refusal
-        except (NewConnectionError, ConnectTimeoutError) as error:
-            raise DeliveryDeferred(type(error).__name__) from error
-        except (HTTPError, UnicodeDecodeError) as error:  # the SDK decodes the body of an error as UTF-8
-            raise DeliveryUnknown(type(error).__name__) from error
+    def _post(self, path: str, message: Any, headers: dict[str, str] | None = None) -> None:
+        body = json.dumps(message.to_dict()).encode()
+        request = Request(self._url + path, body, {**self._headers, **(headers or {})}, method="POST")  # noqa: S310 - the scheme is the setting's
+        answer = self._calls.post(request, self._timeout_s)
+        request_id = answer.headers.get("x-line-request-id", "")
+        log.info("called LINE", extra={"path": path, "status": answer.status, "line_request_id": request_id})
+        if not (answer.status < 300 or answer.status == 409):  # 409: accepted before under the same retry key
+            raise _refusal(answer)
 
 
-def _sorted(refusal: Any) -> DeliveryError:
-    """The SDK's exception as ours, by what it says of the message."""
-    said = refusal.body or ""
-    if refusal.status == 400 and "Invalid reply token" in said:
+def _refusal(answer: Answer) -> DeliveryError:
+    """An answer that is no success as one of our errors, by what it says of the message."""
+    said = answer.body.decode(errors="replace")
+    if answer.status == 400 and "Invalid reply token" in said:
         return TokenGone("invalid reply token")
-    if refusal.status == 429 and "monthly limit" in said:
+    if answer.status == 429 and "monthly limit" in said:
         return QuotaUsedUp("monthly limit")
-    if refusal.status == 429:
-        return DeliveryDeferred("rate limited")
-    if refusal.status >= 500 or refusal.status in (0, 408):
-        return DeliveryUnknown(f"status {refusal.status}")
-    return DeliveryFailed(f"status {refusal.status}")
-
-
-def _log_call(path: str, status: int, headers: Any) -> None:
-    request_id = (headers or {}).get("x-line-request-id", "")
-    log.info("called LINE", extra={"path": path, "status": status, "line_request_id": request_id})
+    if answer.status == 429:
+        return DeliveryDeferred("rate limited", answer.retry_after_s)
+    if answer.status >= 500 or answer.status == 408:
+        return DeliveryUnknown(f"status {answer.status}")
+    return DeliveryFailed(f"status {answer.status}")

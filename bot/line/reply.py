@@ -39,7 +39,8 @@ class LineReply:
     """One answer on its way to LINE; see `ReplyStream`.
 
     Facts in the journal: `text`, `parts` (the words that may have been shown stand, whatever is written later),
-    `reply`, `notice` (what the token was tried for, see ReplyToken), `pushed` (groups of parts), `outcome`.
+    `reply`, `notice` (what the token was tried for, see ReplyToken), `pushed` (groups of parts), `outcome`; `round`
+    counts the answers that were asked for after the first was shown, so that no push is taken for another's.
     """
 
     def __init__(self, target: Target, journal: Journal, *, api: LineApi, kept: KeptAnswers, push: Push) -> None:
@@ -126,11 +127,13 @@ class LineReply:
             return self._push(answer) if self._push_allowed else self._keep(answer, "late")
 
     def _push(self, answer: KeptAnswer) -> Literal["shown", "kept"]:
-        first = self._journal.read().get("pushed", 0)
+        facts = self._journal.read()
+        first, again = facts.get("pushed", 0), facts.get("round", 0)
         self._journal.write(pushed=first)
         for group in range(first, -(-len(answer.parts) // MAX_MESSAGES)):
             here = answer.parts[group * MAX_MESSAGES : (group + 1) * MAX_MESSAGES]
-            key = str(uuid.uuid5(RETRY_KEYS, f"{answer.message_id}:{group}"))
+            name = f"{answer.message_id}:{group}:{again}" if again else f"{answer.message_id}:{group}"
+            key = str(uuid.uuid5(RETRY_KEYS, name))
             checkpoint("sending")
             self._journal.check()
             try:

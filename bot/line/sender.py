@@ -10,9 +10,10 @@ from typing import Any, Literal
 import redis
 from linebot.v3.messaging import TextMessage
 
+from bot.calls import AT_ONCE, TIMEOUT_S, Calls
 from bot.errors import DeliveryUnknown
 from bot.journal import UnlockedJournal
-from bot.line.api import CALL_TIMEOUT_S, LineApi, TokenGone
+from bot.line.api import LineApi, TokenGone
 from bot.line.kept import KeptAnswers
 from bot.line.phrases import phrases
 from bot.line.reply import NOTICE_BEFORE_S, LineReply, Push
@@ -37,9 +38,10 @@ class LineSender:
         *,
         push: Push,
         access: Literal["pairing", "open"],
-        timeout_s: float = CALL_TIMEOUT_S,
+        timeout_s: float = TIMEOUT_S,
+        at_once: int = AT_ONCE,
     ) -> None:
-        self._api = LineApi(api_url, access_token, timeout_s)
+        self._api = LineApi(api_url, access_token, Calls(at_once), timeout_s)
         self._store = store
         self._kept = KeptAnswers(store)
         self._push: Push = push

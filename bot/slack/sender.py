@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import redis
-from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.checkpoints import checkpoint
@@ -15,7 +15,7 @@ from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, Delivery
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines
-from bot.slack.web import TooLong, call, slack_client
+from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
 from bot.store import store_errors
 
@@ -36,7 +36,7 @@ MEMBERSHIP_S = 600
 class SlackSender:
     """Sends answers to Slack; see `Sender`."""
 
-    def __init__(self, client: WebClient, store: redis.Redis) -> None:
+    def __init__(self, client: SlackClient, store: redis.Redis) -> None:
         self._client = client
         self._store = store
 
@@ -77,7 +77,7 @@ class SlackSender:
             log.warning("membership unknown", extra={"platform": "slack", "reason": str(error)})
             return False
         member = is_full_member(profile, team)
-        with store_errors():
+        with suppress(redis.RedisError):  # a full store: it is looked up again
             self._store.set(key, "1" if member else "0", ex=MEMBERSHIP_S)
         return member
 
@@ -92,10 +92,11 @@ class SlackReply:
     """One answer on its way to Slack; see `ReplyStream`.
 
     The journal holds the parts as they were cut first and how far they got, so that another worker goes on with the
-    same words: `parts`, `sources`, `sending` and `sent` (numbers of parts, from 1).
+    same words: `parts`, `sources`, `sending` and `sent` (numbers of parts, from 1). `round` counts the answers that
+    were asked for after the first was shown; none is taken for another.
     """
 
-    def __init__(self, client: WebClient, target: Target, journal: Journal) -> None:
+    def __init__(self, client: SlackClient, target: Target, journal: Journal) -> None:
         self._client = client
         self._target = target
         self._journal = journal
@@ -230,7 +231,9 @@ class SlackReply:
         return page.data if isinstance(page.data, dict) else {}
 
     def _mark(self, number: int) -> dict[str, Any]:
-        return {"message_id": self._target.message_id, "part": number}
+        mark = {"message_id": self._target.message_id, "part": number}
+        again = self._fact("round", 0)
+        return {**mark, "round": again} if again else mark
 
     def _fact(self, name: str, default: Any) -> Any:
         return self._journal.read().get(name, default)

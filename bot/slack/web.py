@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 from collections.abc import Callable
-from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.request import Request
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
+from bot.calls import AT_ONCE, TIMEOUT_S, Calls, seconds
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
-
-TIMEOUT_S = 8
-"""Shorter than the life of a conversation's lock, so that a call ends while its caller still owns the conversation."""
 
 _TOO_LONG = ("msg_too_long", "msg_blocks_too_long")
 _LATER = ("ratelimited", "rate_limited", "message_limit_exceeded")
@@ -29,15 +25,29 @@ class TooLong(DeliveryFailed):
     """Slack does not take a message of this length; shorter ones may pass."""
 
 
-def slack_client(token: str, api_url: str) -> WebClient:
-    """A client of `api_url` without retries: by default the SDK sends a post again whose connection broke."""
-    quiet = logging.getLogger("bot.slack.sdk")
-    quiet.setLevel(logging.CRITICAL)  # on its lower levels the SDK logs what it sends
-    return WebClient(token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=[], logger=quiet)
+class SlackClient(WebClient):  # type: ignore[misc]
+    """The SDK's client over `Calls`, for which the SDK has no option: it would wait for a byte a second for ever."""
+
+    def __init__(self, token: str, api_url: str, calls: Calls) -> None:
+        quiet = logging.getLogger("bot.slack.sdk")
+        quiet.setLevel(logging.CRITICAL)  # on its lower levels the SDK logs what it sends
+        # By default the SDK sends a post again whose connection broke.
+        super().__init__(token, base_url=api_url, timeout=int(TIMEOUT_S), retry_handlers=[], logger=quiet)
+        self._calls = calls
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        answer = self._calls.post(req, self.timeout)
+        headers = {name.title(): value for name, value in answer.headers.items()}
+        return {"status": answer.status, "headers": headers, "body": answer.body.decode()}
+
+
+def slack_client(token: str, api_url: str, at_once: int = AT_ONCE) -> SlackClient:
+    """A client of `api_url` that makes `at_once` calls at most at the same time, each of them once."""
+    return SlackClient(token, api_url, Calls(at_once))
 
 
 def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
-    """What Slack answered to one call of a WebClient's method.
+    """What Slack answered to one call of a client's method.
 
     Raises:
         DeliveryDeferred: Slack did not do it, and may do it later.
@@ -48,11 +58,7 @@ def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespons
         return method(**arguments)
     except SlackApiError as error:
         raise _refusal(error.response) from error
-    except URLError as error:
-        if isinstance(error.reason, ConnectionRefusedError | socket.gaierror):
-            raise DeliveryDeferred("Slack is not reachable") from error
-        raise DeliveryUnknown(type(error.reason).__name__) from error
-    except (OSError, HTTPException, ValueError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:  # the SDK cannot read a body that is not Slack's
         raise DeliveryUnknown(type(error).__name__) from error
 
 
@@ -60,17 +66,9 @@ def _refusal(response: SlackResponse) -> DeliveryError:
     """Slack's `{"ok": false}` or HTTP status as one of our errors."""
     name = response.data.get("error") if isinstance(response.data, dict) else None
     if response.status_code == 429 or name in _LATER:
-        return DeliveryDeferred("rate limited", _retry_after_s(response))
+        return DeliveryDeferred("rate limited", seconds(response.headers.get("Retry-After", "")))
     if response.status_code >= 500 or name in _PERHAPS_DONE:
         return DeliveryUnknown(f"HTTP {response.status_code}")
     if not isinstance(name, str) or not _ERROR_NAME.fullmatch(name):
         return DeliveryUnknown("not an answer of Slack")  # a proxy's page
     return TooLong(name) if name in _TOO_LONG else DeliveryFailed(name)
-
-
-def _retry_after_s(response: SlackResponse) -> float | None:
-    headers = {str(name).lower(): value for name, value in response.headers.items()}
-    try:
-        return max(0.0, float(headers["retry-after"]))
-    except (KeyError, TypeError, ValueError):
-        return None

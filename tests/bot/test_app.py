@@ -8,54 +8,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
 import redis
-import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from bot.app import WORKERS, build
 from bot.errors import SettingsIncomplete
 from bot.platform import MAX_BODY_BYTES
-from bot.settings import BotSettings
+from tests.bot.serving import LINE, LINE_SECRET, SLACK, SLACK_SECRET, serving, settings, to_line, to_slack
 from tests.fakes import line_events, slack_events
 
-SLACK_SECRET, LINE_SECRET = "slack-secret", "line-secret"
-SLACK: dict[str, Any] = {"slack_bot_token": "xoxb-1", "slack_signing_secret": SLACK_SECRET}
-LINE: dict[str, Any] = {
-    "line_channel_secret": LINE_SECRET,
-    "line_channel_access_token": "line-token",
-    "line_access": "open",
-}
 NOWHERE = "unix:///nowhere/store.sock"
 WEBHOOK_DEADLINE_S = 2.0
 """After so long LINE counts a webhook as failed (Slack after three seconds)."""
-
-
-def settings(store_url: str, **platforms: Any) -> BotSettings:
-    """Settings that nothing around the tests changes."""
-    return BotSettings(_env_file=None, redis_url=store_url, **platforms)  # type: ignore[call-arg]
-
-
-@contextmanager
-def serving(store_url: str, **platforms: Any) -> Iterator[httpx.Client]:
-    """A client of the application, which runs in a thread."""
-    app = build(settings(store_url, **platforms), SecretStr("token"), closing=lambda: server.should_exit)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=10) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-    assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +53,6 @@ def unanswered() -> Iterator[httpx.Client]:
         serving(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", **SLACK, **LINE) as client,
     ):
         yield client
-
-
-def to_slack(client: httpx.Client, **headers: str) -> httpx.Response:
-    body = slack_events.body_of(slack_events.message_im("経費の締め日は？"))
-    return client.post("/slack/events", content=body, headers=slack_events.sign(SLACK_SECRET, body) | headers)
-
-
-def to_line(client: httpx.Client, **headers: str) -> httpx.Response:
-    body = line_events.body(line_events.text("経費の締め日は？"))
-    return client.post("/line/webhook", content=body, headers=line_events.headers(LINE_SECRET, body) | headers)
 
 
 WEBHOOKS: dict[str, Callable[..., httpx.Response]] = {"/slack/events": to_slack, "/line/webhook": to_line}

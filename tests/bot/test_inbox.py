@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 
 import pytest
 import redis
 
 from bot.errors import StoreUnavailable
-from bot.inbox import ROOM, Accepted, Inbox
+from bot.inbox import ROOM, SAY_FULL_EVERY_S, Accepted, Inbox
 from bot.messages import Command, Message
 from bot.store import connect
 
@@ -74,6 +75,17 @@ def test_a_known_delivery_hints_again_since_the_first_hint_may_be_lost(inbox: In
     assert hints.answers == [MESSAGE.conversation_id] * 2
 
 
+def test_while_a_conversation_is_put_off_nothing_that_comes_has_it_begun_before_its_time(
+    inbox: Inbox, hints: RecordedHints, store: redis.Redis
+) -> None:
+    inbox.accept(MESSAGE, "E1")
+    store.zadd("ready", {MESSAGE.conversation_id: time.time() + 30})
+
+    assert inbox.accept(dataclasses.replace(MESSAGE, id="slack:T1:C1:2.0"), "E2") is Accepted.NEW
+    assert inbox.accept(MESSAGE, "E1") is Accepted.KNOWN
+    assert hints.answers == [MESSAGE.conversation_id]
+
+
 def test_messages_wait_in_the_order_of_the_platforms_time(inbox: Inbox, store: redis.Redis) -> None:
     late = dataclasses.replace(MESSAGE, id="b", sent_at=200.0)
     early = dataclasses.replace(MESSAGE, id="a", sent_at=150.0)
@@ -91,6 +103,35 @@ def test_a_full_inbox_says_so_and_claims_no_key(inbox: Inbox, store: redis.Redis
     one_more = dataclasses.replace(MESSAGE, id="one more")
     assert inbox.accept(one_more, "EvX") is Accepted.FULL
     assert not store.exists("seen:EvX", "seen:one more")
+
+
+def test_a_full_inbox_has_the_person_told_once_in_a_while(
+    inbox: Inbox, store: redis.Redis, hints: RecordedHints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.ROOM", 1)
+    monkeypatch.setattr("bot.inbox.time.time", lambda: 1.7e9)
+    for number in range(4):
+        inbox.accept(dataclasses.replace(MESSAGE, id=f"m{number}"), f"Ev{number}")
+    monkeypatch.setattr("bot.inbox.time.time", lambda: 1.7e9 + SAY_FULL_EVERY_S)
+    inbox.accept(dataclasses.replace(MESSAGE, id="later"), "EvL")
+
+    told = [Command.from_json(event) for event in store.hvals("controls")]
+    assert [(event.name, event.language, event.reply_to) for event in told] == [("full", "ja", MESSAGE.reply_to)] * 2
+    assert set(hints.acts) == set(store.hkeys("controls"))
+
+
+def test_where_too_many_conversations_wait_no_further_one_is_taken_in_and_nobody_is_told(
+    inbox: Inbox, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.MOST_READY", 2)
+    for number in range(2):
+        inbox.accept(dataclasses.replace(MESSAGE, id=f"m{number}", conversation_id=f"c{number}"), f"Ev{number}")
+    before = store.keys()
+
+    one_more = dataclasses.replace(MESSAGE, id="m2", conversation_id="c2")
+    assert inbox.accept(one_more, "Ev2") is Accepted.FULL
+    assert sorted(store.keys()) == sorted(before)
+    assert inbox.accept(dataclasses.replace(one_more, conversation_id="c1"), "Ev2") is Accepted.NEW
 
 
 def test_a_store_that_is_down_is_an_error_and_not_an_acceptance(hints: RecordedHints) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import queue
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +16,19 @@ import pytest
 import redis
 
 from bot.app import PUBLISH_TIMEOUT_S
-from bot.queue import ACT, ANSWER, CONTROL, KNOWLEDGE, REINDEX, REPLIES, CeleryHints, broker_url, celery_app
+from bot.queue import (
+    ACT,
+    ANSWER,
+    CONTROL,
+    KNOWLEDGE,
+    MOST_UNPUBLISHED,
+    REINDEX,
+    REPLIES,
+    BackgroundHints,
+    CeleryHints,
+    broker_url,
+    celery_app,
+)
 
 AT_ONCE_S = 1.0
 
@@ -107,6 +121,63 @@ def test_hints_go_on_when_the_store_comes_back(store: redis.Redis, store_url: st
         giving.answer("slack:C2")
 
     assert ("answer", ["slack:C2"]) in published(store, REPLIES)
+
+
+class NotedHints:
+    """Hints that can be held up, or fail as nobody foresaw; what was given stays in `given`."""
+
+    def __init__(self) -> None:
+        self.given: queue.Queue[str] = queue.Queue()
+        self.open = threading.Event()
+        self.open.set()
+
+    def answer(self, conversation_id: str) -> None:
+        self.open.wait()
+        self.given.put(conversation_id)
+        if conversation_id == "odd":
+            raise KeyError(conversation_id)
+
+    def act(self, control_id: str) -> None:
+        self.answer(f"control {control_id}")
+
+    def next_given(self) -> str:
+        return self.given.get(timeout=10)
+
+
+def test_hints_in_the_background_are_all_given_in_their_order() -> None:
+    noted = NotedHints()
+    background = BackgroundHints(noted)
+
+    background.answer("slack:C1")
+    background.act("slack:Ev1")
+    background.answer("slack:C2")
+
+    assert [noted.next_given() for _ in range(3)] == ["slack:C1", "control slack:Ev1", "slack:C2"]
+
+
+def test_nobody_waits_for_a_hint_in_the_background_and_too_many_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    noted = NotedHints()
+    noted.open.clear()
+    background = BackgroundHints(noted)
+
+    for number in range(MOST_UNPUBLISHED + 2):  # one more than the queue and the thread hold
+        background.answer(f"slack:C{number}")
+    noted.open.set()
+
+    kept = [noted.next_given() for _ in range(MOST_UNPUBLISHED)]
+    assert kept == [f"slack:C{number}" for number in range(MOST_UNPUBLISHED)]
+    assert "hint dropped" in [record.message for record in caplog.records]
+
+
+def test_hints_in_the_background_go_on_after_an_error_that_nobody_foresaw(caplog: pytest.LogCaptureFixture) -> None:
+    noted = NotedHints()
+    background = BackgroundHints(noted)
+
+    background.answer("odd")
+    background.answer("slack:C1")
+
+    assert [noted.next_given(), noted.next_given()] == ["odd", "slack:C1"]
+    assert [record.message for record in caplog.records] == ["hint not published"]
 
 
 @pytest.mark.parametrize(

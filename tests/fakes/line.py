@@ -44,8 +44,15 @@ class Fault(Enum):
     """Accepted at once, answered when the fake is closed: the caller's time-out comes first."""
     RESET_BEFORE_ACCEPTING = auto()
     RESET_AFTER_ACCEPTING = auto()
+    FORBIDDEN = auto()
+    BAD_REQUEST = auto()
+    DRIPPING = auto()
+    """Accepted, answered with a byte a second."""
     NOT_JSON = auto()
     """A proxy in between answers 502 with bytes that are not UTF-8."""
+
+
+ACCEPTING = (Fault.RESET_AFTER_ACCEPTING, Fault.SERVER_ERROR_AFTER_ACCEPTING, Fault.SLOW, Fault.DRIPPING)
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class FakeLine:
     _chats: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     _tokens: dict[str, ReplyTokenState] = field(default_factory=dict)
     _retry_keys: dict[str, str] = field(default_factory=dict)
-    _faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    _faults: dict[tuple[str, str], deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closing: threading.Event = field(default_factory=threading.Event)
 
@@ -91,10 +98,7 @@ class FakeLine:
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        self.goes_down()
 
     @property
     def url(self) -> str:
@@ -106,9 +110,26 @@ class FakeLine:
         self._tokens[token] = ReplyTokenState(chat_id, self.clock())
         return token
 
-    def go_wrong(self, path: str, *faults: Fault) -> None:
-        """Let the next calls of a path fail, one after the other."""
-        self._faults[path].extend(faults)
+    def goes_down(self) -> None:
+        """From now on connections are refused."""
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    def comes_back(self) -> None:
+        """Connections are taken again, at the same address."""
+        self.__enter__()
+
+    def go_wrong(self, path: str, *faults: Fault, chat_id: str = "") -> None:
+        """Let the next calls of a path (about that chat, or whichever) fail, one after the other."""
+        self._faults[path, chat_id].extend(faults)
+
+    def next_fault(self, call: Call) -> Fault | None:
+        token = self._tokens.get(call.body.get("replyToken", ""))
+        chat_id = token.chat_id if token else call.body.get("to") or call.body.get("chatId")
+        faults = self._faults[call.path, str(chat_id)] or self._faults[call.path, ""]
+        return faults.popleft() if faults else None
 
     def visible(self, chat_id: str) -> list[str]:
         """What the chat shows, oldest first."""
@@ -231,8 +252,8 @@ class _Request(BaseHTTPRequestHandler):
         try:
             call = Call(path, _json_object(content, self.headers), {k.lower(): v for k, v in self.headers.items()})
             line.calls.append(call)
-            fault = line._faults[path].popleft() if line._faults[path] else None
-            if fault is None or fault in (Fault.RESET_AFTER_ACCEPTING, Fault.SERVER_ERROR_AFTER_ACCEPTING, Fault.SLOW):
+            fault = line.next_fault(call)
+            if fault is None or fault in ACCEPTING:
                 status, answer = line.accept(call)
         except Refused as refused:
             self._answer(refused.status, refused.body, refused.headers)
@@ -246,6 +267,12 @@ class _Request(BaseHTTPRequestHandler):
         match fault:
             case Fault.RATE_LIMITED:
                 self._answer(429, {"message": "The API rate limit has been exceeded. Try again later."})
+            case Fault.FORBIDDEN:
+                self._answer(403, {"message": "Access to this API is not available for your account"})
+            case Fault.BAD_REQUEST:
+                self._answer(400, {"message": "The request body has 1 error(s)"})
+            case Fault.DRIPPING:
+                self._drip()
             case Fault.SERVER_ERROR | Fault.SERVER_ERROR_AFTER_ACCEPTING:
                 self._answer(500, {"message": "The API server is experiencing an error"})
             case Fault.NOT_JSON:
@@ -258,6 +285,15 @@ class _Request(BaseHTTPRequestHandler):
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
                 self.connection.close()
+
+    def _drip(self) -> None:
+        """Answer a byte a second, until the caller has had enough."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}":
+                self.wfile.write(bytes([byte]))
+                if self.server.line._closing.wait(1):
+                    return
 
     def _authorised(self) -> bool:
         return self.headers.get("authorization") == f"Bearer {self.server.line.access_token}"

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from workers.generation import (
@@ -22,6 +23,7 @@ from workers.generation import (
 )
 
 SIGN_OF_LIFE_S = 0.05
+CLOSE_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Script:
         answer: the text, or how it follows from the prompt; the empty text says nothing at all.
         error: raised in the place of the answer's end.
         hangs: after the answer nothing more comes until the generation is cancelled or its deadline passes.
+        stuck: after the answer the model's thread hangs in a step for good, whatever is cancelled.
         seconds_per_piece: the speed.
     """
 
@@ -40,6 +43,7 @@ class Script:
     matches: Callable[[Prompt], bool] = lambda _prompt: True
     error: GenerationFailed | None = None
     hangs: bool = False
+    stuck: bool = False
     seconds_per_piece: float = 0.0
 
 
@@ -62,6 +66,8 @@ class ScriptedGenerator:
         self.ready = True
         self._context_tokens = context_tokens
         self._queue_limit = queue_limit
+        self._steps = 0
+        self._step: int | None = None
         self._lock = threading.Lock()
         self._line: list[ScriptedGeneration] = []
         self._jobs: queue.SimpleQueue[ScriptedGeneration | None] = queue.SimpleQueue()
@@ -111,16 +117,25 @@ class ScriptedGenerator:
             waiting=max(here - 1, 0),
             prompt_tokens_per_s=1000.0,
             completion_tokens_per_s=100.0,
+            step=self._step,
         )
 
-    def close(self) -> None:
-        """Cancel everything and end."""
+    def abandon_step(self) -> None:
+        """Fail the generation that is first in the line."""
+        with self._lock:
+            first = self._line[:1]
+        for generation in first:
+            generation.fail(GenerationFailed("a step of the model took too long"))
+
+    def close(self) -> bool:
+        """Cancel everything and end; False when a script is stuck."""
         with self._lock:
             line = list(self._line)
         for generation in line:
             generation.cancel()
         self._jobs.put(None)
-        self._thread.join()
+        self._thread.join(CLOSE_WITHIN_S)
+        return not self._thread.is_alive()
 
     def place_of(self, generation: ScriptedGeneration) -> int:
         """How many come before it."""
@@ -132,6 +147,14 @@ class ScriptedGenerator:
         with self._lock:
             if generation in self._line:
                 self._line.remove(generation)
+
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """The block is a step of the model."""
+        self._steps += 1
+        self._step = self._steps
+        yield
+        self._step = None
 
     def _work(self) -> None:
         while (generation := self._jobs.get()) is not None:
@@ -197,15 +220,24 @@ class ScriptedGeneration:
         """End it."""
         self._end("cancelled")
 
+    def fail(self, error: GenerationFailed) -> None:
+        """End it with an error."""
+        self._end("stop", error)
+
     def play(self) -> None:
         """Say the scripted answer; for the generator's thread."""
         for character in self._planned:
-            if self._over.wait(self._script.seconds_per_piece) or self._late():
+            with self._host.stepping():
+                self._over.wait(self._script.seconds_per_piece)
+            if self._late():
                 return
             with self._ending:
                 if not self._over.is_set():
                     self._said.append(character)
                     self._pieces.put(character)
+        if self._script.stuck:
+            with self._host.stepping():
+                threading.Event().wait()
         if self._script.hangs:
             self._over.wait(self._deadline - time.monotonic())
             self._late()

@@ -12,11 +12,12 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.fakes.slack_events import BOT_USER, envelope
@@ -36,13 +37,31 @@ class Fault:
         error: answered as `{"ok": false, "error": …}`.
         after_s: the answer is held back so long; the call is carried out at once.
         reset: the connection breaks `before` or `after` the call is carried out.
+        taken: with a status, the call is carried out all the same.
+        body: answered in the place of Slack's JSON, though the call is carried out.
+        drips: the call is carried out, but the `head` or the `body` of the answer comes a byte a second.
     """
 
     status: int = 0
     error: str = ""
-    retry_after: int = 1
+    retry_after: int | str = 1
     after_s: float = 0.0
     reset: str = ""
+    taken: bool = False
+    body: str = ""
+    drips: Literal["", "head", "body"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call as it came, whatever became of it; `at` by the monotonic clock."""
+
+    method: str
+    channel: str
+    at: float
+
+
+NO_FAULT = Fault()
 
 
 class FakeSlack:
@@ -51,10 +70,10 @@ class FakeSlack:
     def __init__(self, *, token: str = TOKEN, port: int = 0) -> None:
         self.workspace = Workspace()
         self.token = token
-        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._faults: dict[tuple[str, str], deque[Fault]] = defaultdict(deque)
+        self.asked: list[Asked] = []
         self.closing = threading.Event()
-        self._server = _Server(self, port)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._listen(port)
 
     @property
     def url(self) -> str:
@@ -71,17 +90,35 @@ class FakeSlack:
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
+        self.goes_down()
+
+    def goes_down(self) -> None:
+        """From now on connections are refused."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def fail(self, method: str, *faults: Fault) -> None:
-        """The next calls of `method` go wrong, one fault each."""
-        self._faults[method].extend(faults)
+    def comes_back(self) -> None:
+        """Connections are taken again, at the same address."""
+        self._listen(self._server.server_port)
+        self._thread.start()
 
-    def next_fault(self, method: str) -> Fault:
-        faults = self._faults[method]
+    def fail(self, method: str, *faults: Fault, channel: str = "") -> None:
+        """The next calls of `method` (about that channel, or whichever) go wrong, one fault each."""
+        self._faults[method, channel].extend(faults)
+
+    def has_faults(self, *about: str) -> bool:
+        """Whether a fault of one of these channels has not happened yet."""
+        return any(faults for (_, channel), faults in self._faults.items() if channel in about)
+
+    def next_fault(self, method: str, channel: str = "") -> Fault:
+        self.asked.append(Asked(method, channel, time.monotonic()))
+        faults = self._faults[method, channel] or self._faults[method, ""]
         return faults.popleft() if faults else Fault()
+
+    def _listen(self, port: int) -> None:
+        self._server = _Server(self, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def visible(self, channel: str, thread_ts: str | None = None) -> list[str]:
         """What a person reads of the bot there."""
@@ -135,17 +172,18 @@ class _Request(BaseHTTPRequestHandler):
             self._answer(404, {})
 
     def _call(self, slack: FakeSlack, method: str, arguments: JSON | None) -> None:
-        fault = slack.next_fault(method)
+        fault = slack.next_fault(method, _place(arguments or {}))
         if fault.reset == "before":
             return self._reset()
+        if not fault.status or fault.taken:
+            answer = self._refusal(slack, arguments, fault) or slack.workspace.call(method, arguments or {})
         if fault.status:
             error = fault.error or ("ratelimited" if fault.status == 429 else "internal_error")
-            return self._answer(fault.status, {"ok": False, "error": error}, fault.retry_after)
-        answer = self._refusal(slack, arguments, fault) or slack.workspace.call(method, arguments or {})
+            return self._answer(fault.status, {"ok": False, "error": error}, fault)
         if fault.reset == "after":
             return self._reset()
         slack.closing.wait(fault.after_s)
-        return self._answer(200, answer)
+        return self._answer(200, answer, fault)
 
     def _refusal(self, slack: FakeSlack, arguments: JSON | None, fault: Fault) -> JSON | None:
         """What Slack says before it looks at the method."""
@@ -172,15 +210,28 @@ class _Request(BaseHTTPRequestHandler):
             return None
         return arguments if isinstance(arguments, dict) else None
 
-    def _answer(self, status: int, answer: Any, retry_after: int = 0) -> None:
-        body = json.dumps(answer).encode()
+    def _answer(self, status: int, answer: Any, fault: Fault = NO_FAULT) -> None:
+        body = fault.body.encode() or json.dumps(answer).encode()
         self.send_response(status)
+        if fault.drips == "head":
+            self._drip(b"x-slow: " + b"x" * 1_000)
         self.send_header("content-type", "application/json; charset=utf-8")
         self.send_header("content-length", str(len(body)))
         if status == 429:
-            self.send_header("retry-after", str(retry_after))
+            self.send_header("retry-after", str(fault.retry_after))
         self.end_headers()
+        if fault.drips == "body":
+            self._drip(body)
         self.wfile.write(body)
+
+    def _drip(self, content: bytes) -> None:
+        """Send a byte a second, until the caller has had enough."""
+        self.flush_headers()
+        for byte in content:
+            self.wfile.write(bytes([byte]))
+            if self.server.slack.closing.wait(1):
+                break
+        raise ConnectionResetError
 
     def _reset(self) -> None:
         """Break the connection so that the client sees it (RST, not a clean end)."""
@@ -190,6 +241,11 @@ class _Request(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Tests print what they need."""
+
+
+def _place(arguments: JSON) -> str:
+    """The channel that a call is about, under whichever name; of users.info the person."""
+    return str(arguments.get("channel") or arguments.get("channel_id") or arguments.get("user") or "")
 
 
 def main() -> None:

@@ -17,10 +17,9 @@ import httpx
 import redis
 
 from bot.app import readiness
-from bot.checkpoints import Point
 from bot.settings import embedded_socket
 from bot.store import connect
-from tests.faults.process import ARMED, REACHED, Fault
+from tests.faults.process import ARMED, REACHED, Fault, Where
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = {name: ["-m", "tests.faults.process", name] for name in ("store", "web", "clerk", "replies", "knowledge")}
@@ -75,11 +74,11 @@ class Desk:
         return connect(self.store_url, timeout_s=5)
 
     def start(self, *names: str, **environment: str) -> None:
-        """Start processes (all of them when none is named)."""
+        """Start processes (all of them when none is named); `replies-2` is a second one beside `replies`."""
         for name in names or self._commands:
             log = (self.folder / f"{name}.log").open("ab")
             self._processes[name] = subprocess.Popen(
-                [sys.executable, *self._commands[name]],
+                [sys.executable, *self._commands[kind(name)]],
                 cwd=self.folder,
                 env={**self._environment, **environment},
                 stdout=log,
@@ -90,10 +89,14 @@ class Desk:
     def wait_until_ready(self, within_s: float = 60.0) -> None:
         """Return when every part that was started answers."""
         store = self.store
-        parts = [name for name in self._processes if name != "web"]
+        parts = [kind(name) for name in self._processes if name != "web"]
         wait_until(lambda: all(readiness(store)[part] for part in parts), within_s=within_s)
         if "web" in self._processes:
             wait_until(self._listens, within_s=within_s)
+
+    def wait_until_store_answers(self) -> None:
+        """Return when the store does."""
+        wait_until(self._store_answers)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What `madoguchi` with these arguments does beside the running service."""
@@ -119,29 +122,34 @@ class Desk:
 
     def end(self, name: str, within_s: float = 20.0) -> int:
         """Ask a process to end; its exit status."""
-        process = self._processes.pop(name)
-        process.terminate()
-        return process.wait(within_s)
+        self.signal(name, signal.SIGTERM)
+        return self.wait_until_ended(name, within_s)
 
-    def arm(self, point: Point, fault: Fault) -> None:
-        """Let the first process that passes the checkpoint suffer a fault."""
-        (self.folder / REACHED / point).unlink(missing_ok=True)
-        armed = self.folder / ARMED / f"{point}.new"
-        armed.write_text(fault, encoding="utf-8")
-        armed.rename(self.folder / ARMED / point)
+    def wait_until_ended(self, name: str, within_s: float = 20.0) -> int:
+        """Return when a process has ended; its exit status."""
+        return self._processes.pop(name).wait(within_s)
+
+    def arm(self, point: Where, fault: Fault, *, times: int = 1) -> None:
+        """Let the next ones, so many `times`, that pass the checkpoint suffer a fault."""
+        self.release(point)
+        for number in range(times):
+            armed = self.folder / ARMED / f"new.{point}.{number}"
+            armed.write_text(fault, encoding="utf-8")
+            armed.rename(armed.with_name(f"{point}.{number}"))
 
     def disarm(self) -> None:
         """Let everybody pass from now on; who is held is released."""
         for file in (*(self.folder / ARMED).iterdir(), *(self.folder / REACHED).iterdir()):
             file.unlink(missing_ok=True)
 
-    def wait_until_reached(self, point: Point, within_s: float = 30.0) -> None:
-        """Return when a process suffers what was armed there."""
-        wait_until((self.folder / REACHED / point).exists, within_s=within_s)
+    def wait_until_reached(self, point: Where, *, times: int = 1, within_s: float = 30.0) -> None:
+        """Return when everybody for whom it was armed suffers there."""
+        wait_until(lambda: len(self._reached(point)) >= times, within_s=within_s)
 
-    def release(self, point: Point) -> None:
+    def release(self, point: Where) -> None:
         """Let who is held there go on."""
-        (self.folder / REACHED / point).unlink()
+        for file in self._reached(point):
+            file.unlink()
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a process a signal."""
@@ -177,9 +185,23 @@ class Desk:
         events = [json.loads(fields["event"]) for _, fields in entries]
         return [event for event in events if event["type"] in {"done", "failed", "notice"}]
 
+    def _reached(self, point: Where) -> list[Path]:
+        return list((self.folder / REACHED).glob(f"{point}.*"))
+
+    def _store_answers(self) -> bool:
+        try:
+            return bool(self.store.ping())
+        except redis.RedisError:
+            return False
+
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def kind(name: str) -> str:
+    """Which of the service's processes it is."""
+    return name.partition("-")[0]
 
 
 def free_port() -> int:

@@ -38,6 +38,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
             "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
             "LINE_API_URL": line.url,
             "LINE_ACCESS": "open",
+            "ANSWER_MAX_TOKENS": "4096",  # the scripted model's are characters
         },
     )
     running.start()

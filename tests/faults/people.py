@@ -13,12 +13,22 @@ from tests.faults.desk import LINE_SECRET, SLACK_SECRET, Desk
 
 
 class Person(Protocol):
-    """Somebody on a platform; `sent` is what the platform delivered of them, in its own form."""
+    """Somebody on a platform.
+
+    `sent` is what the platform delivered of them, in its own form; `place` is in the id of every conversation there.
+    """
 
     sent: list[dict[str, Any]]
 
+    @property
+    def place(self) -> str: ...
+
+    def write(self, text: str) -> list[dict[str, Any]]:
+        """Write it; what the platform will deliver of it."""
+        ...
+
     def say(self, text: str) -> list[int]:
-        """Say it; the HTTP status of each delivery of it."""
+        """Write it and have it delivered; the HTTP status of each delivery of it."""
         ...
 
     def deliver(self, sent: dict[str, Any], /) -> int:
@@ -35,17 +45,26 @@ class OnSlack:
 
     channel = "D1"
 
-    def __init__(self, desk: Desk, slack: FakeSlack, channel: str = "") -> None:
+    @property
+    def place(self) -> str:
+        return self.channel
+
+    def __init__(self, desk: Desk, slack: FakeSlack, channel: str = "", user: str = "U1") -> None:
         self.channel = channel or self.channel
         self._desk = desk
         self._slack = slack
+        self._user = user
         self._roots: list[str] = []
         self.sent: list[dict[str, Any]] = []
 
-    def say(self, text: str) -> list[int]:
-        envelopes = self._slack.say(self.channel, text)
+    def write(self, text: str) -> list[dict[str, Any]]:
+        envelopes = self._slack.say(self.channel, text, user=self._user, thread_ts=self._thread())
         self._roots.append(envelopes[0]["event"]["ts"])
-        return self._deliver_all(envelopes)
+        self.sent += envelopes
+        return envelopes
+
+    def say(self, text: str) -> list[int]:
+        return [self.deliver(envelope) for envelope in self.write(text)]
 
     def edit(self, text: str) -> int:
         """Change the message that was said last."""
@@ -63,9 +82,9 @@ class OnSlack:
     def reads(self) -> list[str]:
         return [text for root in self._roots for text in self._slack.visible(self.channel, root)]
 
-    def _deliver_all(self, envelopes: list[dict[str, Any]]) -> list[int]:
-        self.sent += envelopes
-        return [self.deliver(envelope) for envelope in envelopes]
+    def _thread(self) -> str | None:
+        """The thread that is written in; None: a new message in the channel."""
+        return None
 
     def _last_message(self) -> dict[str, Any]:
         message = self._slack.workspace.channels[self.channel].message(self.sent[-1]["event"]["ts"])
@@ -85,26 +104,36 @@ class InAChannel(OnSlack):
 class InAThread(InAChannel):
     """In a channel, where everything that follows the first mention is said in its thread."""
 
-    def say(self, text: str) -> list[int]:
-        if not self._roots:
-            return super().say(text)
-        return self._deliver_all(self._slack.say(self.channel, text, thread_ts=self._roots[0]))
+    def __init__(self, desk: Desk, slack: FakeSlack, channel: str = "", user: str = "U1", root: str = "") -> None:
+        """`root`: the thread of somebody else's message; without it the first thing said begins one."""
+        super().__init__(desk, slack, channel, user)
+        self._roots += [root] if root else []
+
+    def _thread(self) -> str | None:
+        return self._roots[0] if self._roots else None
 
 
 class OnLine:
     """In a chat of two."""
 
-    def __init__(self, desk: Desk, line: FakeLine, user_id: str = line_events.USER) -> None:
+    def __init__(self, desk: Desk, line: FakeLine, user_id: str = line_events.USER, chat_id: str = "") -> None:
         self._desk = desk
         self._line = line
         self._user_id = user_id
+        self.chat_id = chat_id or user_id
         self.sent: list[dict[str, Any]] = []
 
+    @property
+    def place(self) -> str:
+        return self.chat_id
+
+    def write(self, text: str) -> list[dict[str, Any]]:
+        token = self._line.issue_token(self.chat_id)
+        self.sent.append(self._event(text, token))
+        return self.sent[-1:]
+
     def say(self, text: str) -> list[int]:
-        token = self._line.issue_token(self._user_id)
-        event = line_events.text(text, line_events.user(self._user_id), reply_token=token)
-        self.sent.append(event)
-        return [self.deliver(event)]
+        return [self.deliver(event) for event in self.write(text)]
 
     def unsend(self) -> int:
         """Take back the message that was said last."""
@@ -117,7 +146,23 @@ class OnLine:
         return self._desk.post("/line/webhook", body, line_events.headers(LINE_SECRET, body)).status_code
 
     def reads(self) -> list[str]:
-        return self._line.visible(self._user_id)
+        return self._line.visible(self.chat_id)
+
+    def _event(self, text: str, token: str) -> dict[str, Any]:
+        return line_events.text(text, line_events.user(self._user_id), reply_token=token)
+
+
+class InAGroup(OnLine):
+    """In a group on LINE, where the bot has to be mentioned."""
+
+    def __init__(
+        self, desk: Desk, line: FakeLine, user_id: str = line_events.USER, chat_id: str = line_events.GROUP
+    ) -> None:
+        super().__init__(desk, line, user_id, chat_id)
+
+    def _event(self, text: str, token: str) -> dict[str, Any]:
+        source = line_events.group(self._user_id, self.chat_id)
+        return line_events.mentioning(f"@窓口 {text}", source=source, reply_token=token)
 
 
 class OnTheConsole:
@@ -129,9 +174,16 @@ class OnTheConsole:
         self.session = self._cookie.partition(".")[0]
         self.sent: list[dict[str, Any]] = []
 
-    def say(self, text: str) -> list[int]:
+    @property
+    def place(self) -> str:
+        return self.session
+
+    def write(self, text: str) -> list[dict[str, Any]]:
         self.sent.append({"id": uuid.uuid4().hex, "text": text})
-        return [self.deliver(self.sent[-1])]
+        return self.sent[-1:]
+
+    def say(self, text: str) -> list[int]:
+        return [self.deliver(posted) for posted in self.write(text)]
 
     def deliver(self, posted: dict[str, Any]) -> int:
         """Post a message, again if it was before."""

@@ -1,7 +1,7 @@
 """A process of the service, as `madoguchi process NAME` runs it, that a test can kill, freeze or hold at a checkpoint.
 
-`python -m tests.faults.process NAME`, in the desk's folder. A file `armed/POINT` with a fault in it makes the first
-process that passes the checkpoint rename it to `reached/POINT` and suffer the fault.
+`python -m tests.faults.process NAME`, in the desk's folder. Who passes a checkpoint and finds a file `armed/POINT.N`
+renames it to `reached/POINT.N` and suffers the fault that stands in it: each file is for one who passes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from bot.checkpoints import AUDIT_EVENT
+from bot.checkpoints import AUDIT_EVENT, Point
+
+Where = Point | Literal["swapping"]
+"""`swapping` is in the knowledge process, which names no points: a generation is about to become the current one."""
 
 Fault = Literal["kill", "freeze", "hold"]
 """`kill`: as the kernel would; `freeze`: the whole process, until SIGCONT; `hold`: this thread, until released."""
 
 ARMED, REACHED = Path("armed"), Path("reached")
+POINTER = "/CURRENT"
 
 
 def listen() -> None:
@@ -28,17 +32,26 @@ def listen() -> None:
     def heard(event: str, arguments: tuple[object, ...]) -> None:
         if event == AUDIT_EVENT:
             passed(here, str(arguments[0]))
+        elif event == "os.rename" and str(arguments[1]).endswith(POINTER):
+            passed(here, "swapping")
 
     sys.addaudithook(heard)
 
 
 def passed(here: Path, point: str) -> None:
-    """A checkpoint is passed: only the first one finds the file."""
-    reached = here / REACHED / point
-    try:
-        (here / ARMED / point).rename(reached)
-    except FileNotFoundError:
-        return
+    """A checkpoint is passed: each armed file is found by one only."""
+    for armed in (here / ARMED).glob(f"{point}.*"):
+        reached = here / REACHED / armed.name
+        try:
+            armed.rename(reached)
+        except FileNotFoundError:
+            continue
+        suffer(reached)
+        break
+
+
+def suffer(reached: Path) -> None:
+    """Let happen what is written there."""
     match reached.read_text(encoding="utf-8"):
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -46,7 +59,7 @@ def passed(here: Path, point: str) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
         case "hold":
             while reached.exists():
-                time.sleep(0.01)
+                time.sleep(0.02)
 
 
 def main() -> None:

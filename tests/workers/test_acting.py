@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 
@@ -25,6 +24,7 @@ from tests.workers.desk import (
     C,
     HeardHints,
     at_work,
+    command,
     everything,
     from_line,
     from_slack,
@@ -36,6 +36,7 @@ from tests.workers.desk import (
     saying,
     slack_sender,
 )
+from tests.workers.letters import a_question_dies, an_order_dies
 from tests.workers.making import accept, message
 from workers.acting import Clerk, act
 from workers.batches import Batches
@@ -271,9 +272,9 @@ def test_forgetting_reaches_every_conversation_and_everything_that_is_kept(
     converse(store, desk, f"{THEIRS}その二、経費の締め日は？", conversation=shared)
     others = converse(store, desk, "経費の締め日は？", conversation=shared, user="console:u2")
     accept(store, message(f"{THEIRS}その三", conversation=waiting))
-    store.hset("dead", "x", json.dumps({"reason": "", "messages": [json.loads(message(f"{THEIRS}その四").to_json())]}))
-    edit = Edit("console", C, "console:u1", "m9", f"{THEIRS}その五", 1.0)
-    store.hset("dead", "y", json.dumps({"reason": "", "control": json.loads(edit.to_json())}))
+    a_question_dies(store, message(f"{THEIRS}その四", conversation=shared), answer=THEIRS)
+    an_order_dies(store, Edit("console", C, "console:u1", "m9", f"{THEIRS}その五", 1.0), "edit 1")
+    command(store, Edit("console", C, "console:u1", "m9", f"{THEIRS}その六", 1.0), "edit 2")
 
     act("order 1", order("forget"), clerk)
 
@@ -285,12 +286,12 @@ def test_forgetting_reaches_every_conversation_and_everything_that_is_kept(
 
 
 def test_forgetting_leaves_other_peoples_dead_letters(store: redis.Redis, clerk: Clerk) -> None:
-    other = json.loads(message("ほかの人", user="console:u11").to_json())
-    store.hset("dead", "x", json.dumps({"reason": "", "messages": [other]}))
+    other = a_question_dies(store, message("ほかの人", user="console:u11"))
 
     act("order 1", order("forget"), clerk)
 
-    assert store.hexists("dead", "x")
+    assert store.hexists("dead", other)
+    assert store.exists(f"letter:{other}")
 
 
 def test_forgetting_while_an_answer_is_written_leaves_nothing_anywhere(

@@ -9,9 +9,11 @@ import pytest
 import redis
 
 from bot.errors import LockLost
+from tests.workers.desk import until
 from tests.workers.making import accept, message
 from workers.batches import GIVE_UP_FROM_ATTEMPT, LOCK_LIFE_S, MOST_MESSAGES, Batch, Batches
 from workers.conversation import Conversations, Turn
+from workers.interrupts import Interrupts
 
 LIFE_S = 3600
 C = "console:c1"
@@ -153,6 +155,37 @@ def test_holding_keeps_the_lock_beyond_its_life(
         while store.pttl(f"lock:{C}") < LOCK_LIFE_S * 500 and time.monotonic() < until:
             time.sleep(0.005)
         batch.journal.check()
+
+
+def test_who_hangs_loses_the_lock(store: redis.Redis, batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.batches.RENEW_EVERY_S", 0.02)
+    monkeypatch.setattr("workers.batches.LOCK_LIFE_S", 0.2)
+    monkeypatch.setattr("workers.batches.HUNG_AFTER_S", 0.1)
+    accept(store, message())
+    hanging = taken(batches)
+
+    with batches.holding(hanging):
+        again = until(lambda: batches.take(C))
+        with pytest.raises(LockLost):
+            hanging.journal.check()
+
+    assert again is not None
+    again.journal.check()
+
+
+def test_who_looks_up_while_it_waits_keeps_the_lock(
+    store: redis.Redis, batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.batches.RENEW_EVERY_S", 0.02)
+    monkeypatch.setattr("workers.batches.HUNG_AFTER_S", 0.5)
+    accept(store, message())
+    waiting, interrupts = taken(batches), Interrupts(store)
+    began = time.monotonic()
+
+    with batches.holding(waiting):
+        until(lambda: interrupts.about(waiting) or time.monotonic() > began + 1)
+        store.pexpire(f"lock:{C}", 1000)
+        until(lambda: interrupts.about(waiting) or store.pttl(f"lock:{C}") > 1000)
 
 
 def test_who_is_about_to_call_a_platform_has_the_lock_for_its_whole_life(store: redis.Redis, batches: Batches) -> None:

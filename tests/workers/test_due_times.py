@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import redis
@@ -15,7 +16,7 @@ from tests.fakes.line import REPLY, FakeLine, Fault
 from tests.fakes.line_events import USER
 from tests.workers.desk import LIFE_S, from_line, line_sender, pause_s
 from tests.workers.making import accept, message
-from workers.batches import Batches
+from workers.batches import GIVE_UP_FROM_ATTEMPT, MOST_HELD_OF_ONE_PERSON, Batches
 from workers.due_times import WINDOW_S, DueTimes
 
 YOUNG_S, DYING_S, DEAD_S = 0.0, 50.0, 55.0 + WINDOW_S
@@ -86,6 +87,32 @@ def test_the_question_waits_as_before(store: redis.Redis, line: FakeLine, due_ti
     assert 25 < pause_s(store, c) <= 30
 
 
+def test_a_clerk_that_dies_over_a_due_time_costs_no_attempt(store: redis.Redis, store_url: str, line: FakeLine) -> None:
+    said = asked(store, line, DYING_S)
+    clerk = Batches(store, LIFE_S)
+    for _ in range(GIVE_UP_FROM_ATTEMPT):
+        assert clerk.take(said.conversation_id, only_to_look=True) is not None
+        store.delete(f"lock:{said.conversation_id}")  # it was killed
+
+    batch = Batches(store, LIFE_S).take(said.conversation_id)
+    assert batch is not None
+    assert batch.attempt == 1
+
+
+def test_who_only_looks_is_not_held_up_by_the_persons_other_conversations(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes
+) -> None:
+    said = asked(store, line, DYING_S)
+    for number in range(MOST_HELD_OF_ONE_PERSON):
+        elsewhere = f"line:group{number}"
+        accept(store, message(user=said.user_id, conversation=elsewhere))
+        Batches(store, LIFE_S).take(elsewhere)
+
+    due_times.see_to(time.time())
+
+    assert len(line.visible(USER)) == 1
+
+
 def test_a_notice_that_fails_leaves_the_question_waiting(
     store: redis.Redis, line: FakeLine, due_times: DueTimes
 ) -> None:
@@ -97,6 +124,17 @@ def test_a_notice_that_fails_leaves_the_question_waiting(
     batch = Batches(store, LIFE_S).take(said.conversation_id)
     assert batch is not None
     assert batch.attempt == 1
+
+
+def test_what_nobody_foresaw_costs_no_other_conversation_its_time(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes
+) -> None:
+    accept(store, replace(message(), platform="line", reply_to={"reply_token": "of another shape"}))
+    asked(store, line, DYING_S)
+
+    due_times.see_to(time.time())
+
+    assert len(line.visible(USER)) == 1
 
 
 def test_a_platform_without_due_times_or_without_a_sender_is_left_alone(

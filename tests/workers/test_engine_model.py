@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workers.engine import LlamaEngine
 from workers.engine.binding import llama_cpp
 from workers.engine.context import Context
+from workers.engine.flag import Flag
 from workers.engine.generation import LlamaGeneration
 from workers.engine.model import Model
 from workers.generation import (
@@ -183,6 +186,21 @@ def test_cancel_is_noticed_while_the_prompt_is_evaluated(engine: LlamaEngine) ->
     assert "Paris" in following.completion.text
 
 
+def test_step_that_is_abandoned_fails_its_generation_and_no_other(engine: LlamaEngine) -> None:
+    list(submit(engine, STORY, max_tokens=1))  # another prompt is in the cache now
+    stuck, other = submit(engine, long_prompt(engine)), submit(engine, CAPITAL)
+    wait_until(lambda: engine.load.step is not None)
+    engine.abandon_step()
+
+    with pytest.raises(GenerationFailed, match="too long"):
+        list(stuck)
+    list(other)
+    assert stuck.prompt_left > 0
+    assert "Paris" in other.completion.text
+    wait_until_idle(engine)
+    assert engine.load.step is None
+
+
 def test_deadline_ends_an_answer_with_what_was_written(engine: LlamaEngine) -> None:
     list(submit(engine, STORY, max_tokens=1))
     generation = submit(engine, STORY, max_tokens=900, deadline_s=1.0)
@@ -288,6 +306,48 @@ def test_context_refuses_what_would_end_the_process(small_model: Path) -> None:
         context.evaluate([1] * CHUNK_TOKENS, wants_logits=False)
     with pytest.raises(ValueError, match="do not fit"):
         context.evaluate([1], wants_logits=True)
+    context.close()
+    model.close()
+
+
+@pytest.mark.parametrize("nodes", [1, 150])
+def test_chunk_that_was_given_up_leaves_the_context_as_it_was(small_model: Path, nodes: int) -> None:
+    """Given up at a node of the graph in the middle, as llama.cpp does when it sees the flag there."""
+    model = Model(small_model)
+    context = Context(model, size_tokens=256, threads=1)
+    seen = itertools.count(1)
+    at_the_node = llama_cpp.ggml_abort_callback(lambda _: next(seen) == nodes)
+    begin, rest = list(range(100, 150)), list(range(200, 300))
+    context.evaluate(begin, wants_logits=False)
+
+    llama_cpp.llama_set_abort_callback(context._context, at_the_node, None)
+    assert not context.evaluate(rest, wants_logits=True)
+    assert (context.tokens, context.step) == (begin, None)
+    assert context.evaluate(rest, wants_logits=True)
+    again = context.logits().copy()
+
+    context.abort_on(Flag())
+    context.clear()
+    assert context.evaluate(begin, wants_logits=False)
+    assert context.evaluate(rest, wants_logits=True)
+    assert np.array_equal(again, context.logits())
+    assert next(seen) > nodes
+    context.close()
+    model.close()
+
+
+def test_flag_that_is_raised_ends_every_chunk_until_another_one_counts(small_model: Path) -> None:
+    model = Model(small_model)
+    context = Context(model, size_tokens=256, threads=1)
+    raised = Flag()
+    raised.raise_it()
+
+    context.abort_on(raised)
+    assert not context.evaluate([1, 2, 3], wants_logits=True)
+    assert context.tokens == []
+    context.abort_on(Flag())
+    assert context.evaluate([1, 2, 3], wants_logits=True)
+    assert context.tokens == [1, 2, 3]
     context.close()
     model.close()
 

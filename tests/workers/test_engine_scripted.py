@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.fakes.model import Script, ScriptedGeneration, ScriptedGenerator, asks
+from tests.workers.desk import until
 from workers.generation import ChatMessage, GenerationFailed, GeneratorBusy, Prompt, PromptTooLong, Sampling
 
 Make = Callable[..., ScriptedGenerator]
@@ -50,6 +51,30 @@ def test_script_that_hangs_ends_at_the_deadline(scripted: Make) -> None:
 
     assert "".join(generation) == "Pa"
     assert generation.completion.finish_reason == "deadline"
+
+
+def test_script_that_is_stuck_stays_in_its_step_until_that_is_abandoned(scripted: Make) -> None:
+    generator = scripted(Script("Pa", stuck=True))
+    pieces = iter(ask(generator, "?"))
+    assert [next(pieces), next(pieces)] == ["P", "a"]
+    until(lambda: generator.load.step == 3)
+
+    generator.abandon_step()
+
+    with pytest.raises(GenerationFailed, match="too long"):
+        list(pieces)
+    assert generator.load.step == 3
+    assert not generator.close()
+
+
+def test_steps_are_counted_and_there_is_none_between_them(scripted: Make) -> None:
+    generator = scripted(Script("Pa"))
+    assert generator.load.step is None
+
+    assert "".join(ask(generator, "?")) == "Pa"
+
+    assert generator.close()
+    assert generator.load.step is None
 
 
 def test_script_that_fails_says_its_text_first(scripted: Make) -> None:

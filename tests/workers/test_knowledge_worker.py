@@ -11,7 +11,7 @@ import redis
 from bot.queue import FIRST_RUN
 from knowledge.settings import KnowledgeSettings
 from tests.faults.desk import wait_until
-from workers.knowledge_worker import Indexing, index_at_last, is_indexed, status
+from workers.knowledge_worker import Indexing, is_indexed, status
 
 
 def settings_of(folder: Path) -> KnowledgeSettings:
@@ -26,7 +26,7 @@ def told(store: redis.Redis) -> dict[str, object]:
 def test_a_folder_that_is_mounted_late_is_indexed_when_it_is_there(store: redis.Redis, tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     indexing = Indexing(store, settings)
-    first = threading.Thread(target=index_at_last, args=(indexing, 0.05), daemon=True)
+    first = threading.Thread(target=indexing.run_at_last, args=(0.05,), daemon=True)
     first.start()
     wait_until(lambda: told(store).get("state") == "failed")
     assert status(settings) == {"ready": False}

@@ -67,6 +67,7 @@ class Batching:
 
     def step(self) -> None:
         """Take in what there is room for, evaluate one batch, give readers their text."""
+        self._cells.give_up.down()
         for answer in [answer for answer in self._answers if answer.generation.over]:
             self._leave(answer)
         self._take_in()
@@ -150,7 +151,8 @@ class Batching:
     def _evaluate(self, parts: Sequence[Part]) -> None:
         began = time.monotonic()
         try:
-            self._cells.evaluate([row for part in parts for row in part.rows])
+            if not self._cells.evaluate([row for part in parts for row in part.rows]):
+                return  # given up; who still wants an answer is in the next step
         except NoRoom as error:
             self._make_room(parts, error)
             return

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.binding import llama_cpp
+from workers.engine.flag import IS_RAISED, Flag
 from workers.engine.model import Model
 from workers.generation import GenerationFailed
 
@@ -22,7 +23,7 @@ State = NDArray[np.uint8]
 """What llama.cpp computed for the tokens of a sequence, as bytes: about 28 KB a token for the default model."""
 
 _TO_THE_END = -1
-_NO_ROOM = 1
+_NO_ROOM, _ABORTED = 1, 2
 
 
 class NoRoom(GenerationFailed):
@@ -69,9 +70,17 @@ class Cells:
         self._vocabulary_size = model.vocabulary_size
         self.size_tokens: int = llama_cpp.llama_n_ctx(self._context)
         self.tokens: list[list[int]] = [[] for _ in range(sequences)]
+        self.give_up = Flag()
+        """Raised, the step under way ends within the time of a node of llama.cpp's graph, and nothing of it was read."""
+        llama_cpp.llama_set_abort_callback(self._context, IS_RAISED, self.give_up.address)
+        self._steps = 0
+        self.step: int | None = None
+        """The number of the step under way, for other threads to look at; None between steps."""
 
-    def evaluate(self, rows: Sequence[Row]) -> None:
+    def evaluate(self, rows: Sequence[Row]) -> bool:
         """Evaluate rows, those of one sequence in their order; `logits` is valid until the next call.
+
+        False when it was given up: then nothing has been read.
 
         Raises:
             NoRoom
@@ -85,15 +94,18 @@ class Cells:
             batch.token[at], batch.pos[at], batch.n_seq_id[at] = row.token, ends[row.sequence], 1
             batch.seq_id[at][0], batch.logits[at] = row.sequence, row.wants_logits
             ends[row.sequence] += 1
-        code = llama_cpp.llama_decode(self._context, batch)
+        code = self._decode()
+        if code == 0:
+            for row in rows:
+                self.tokens[row.sequence].append(row.token)
+            return True
         if code == _NO_ROOM:
             raise NoRoom(f"no room for {len(rows)} tokens")
-        if code != 0:
-            for sequence in {row.sequence for row in rows}:  # a part of the rows may have stayed
-                self._remove(sequence, len(self.tokens[sequence]))
-            raise GenerationFailed(f"llama.cpp could not evaluate {len(rows)} tokens (code {code})")
-        for row in rows:
-            self.tokens[row.sequence].append(row.token)
+        for sequence in {row.sequence for row in rows}:  # a part of the rows may have stayed
+            self._remove(sequence, len(self.tokens[sequence]))
+        if code == _ABORTED:
+            return False
+        raise GenerationFailed(f"llama.cpp could not evaluate {len(rows)} tokens (code {code})")
 
     def logits(self, row: int) -> NDArray[np.float32]:
         """The logits of the token after a row of the last call, a view that the next call overwrites.
@@ -148,6 +160,15 @@ class Cells:
             llama_cpp.llama_batch_free(self._batch)
             llama_cpp.llama_free(self._context)
             self._context = None
+
+    def _decode(self) -> int:
+        """llama.cpp's answer to the batch."""
+        self._steps += 1
+        self.step = self._steps
+        try:
+            return int(llama_cpp.llama_decode(self._context, self._batch))
+        finally:
+            self.step = None
 
     def _remove(self, sequence: int, start: int) -> None:
         """Take what stands from `start` on out of a sequence; all of it where a part cannot be taken out."""

@@ -32,12 +32,15 @@ BATCH_TOKENS = 256
 STALL_S = 1.2
 """So long may the readers of other answers wait for their next token while a prompt is read."""
 SMALLEST_CHUNK_TOKENS = 32
+CLOSE_WITHIN_S = 5.0
+"""A step ends within the time of one node of llama.cpp's graph, loading within the reading of one tensor."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     model: Model
     template: ChatTemplate
+    cells: Cells
     context_tokens: int
 
 
@@ -147,12 +150,14 @@ class LlamaEngine:
     def load(self) -> Load:
         """How busy it is; never waits."""
         running, waiting = self._queue.counts
+        loaded = self._loaded
         return Load(
-            ready=self._loaded is not None and not self._closing.is_set(),
+            ready=loaded is not None and not self._closing.is_set(),
             running=running,
             waiting=waiting,
             prompt_tokens_per_s=self._pace.prompt.per_s,
             completion_tokens_per_s=self._pace.completion.per_s,
+            step=loaded.cells.step if loaded is not None else None,
         )
 
     @property
@@ -178,12 +183,18 @@ class LlamaEngine:
             generation.forgotten = True
         self._prefixes.forget_all()
 
-    def close(self) -> None:
-        """Cancel everything and free the model; returns when that is done."""
+    def abandon_step(self) -> None:
+        """Fail the generations that run, and llama.cpp gives up its step; those that wait go on."""
+        for generation in self._queue.running:
+            generation.fail(GenerationFailed("a step of the model took too long"))
+
+    def close(self) -> bool:
+        """Cancel everything and free the model; False when the model hangs, and its thread is left behind."""
         self._closing.set()
         for generation in self._queue.close():
             generation.cancel()
-        self._thread.join()
+        self._thread.join(CLOSE_WITHIN_S)
+        return not self._thread.is_alive()
 
     # What a generation asks of its host.
 
@@ -200,8 +211,11 @@ class LlamaEngine:
         return before_s + self._pace.seconds(generation.prompt_left, 1)
 
     def ended(self, generation: LlamaGeneration) -> None:
-        """Let it leave the line."""
+        """Let it leave the queue; a step that is for nobody any more is given up."""
         self._queue.leave(generation)
+        loaded = self._loaded
+        if loaded is not None and not self._queue.running:
+            loaded.cells.give_up.up()
 
     def _check(self, token_ids: Sequence[int], max_tokens: int) -> None:
         if not token_ids or max_tokens < 1:
@@ -264,7 +278,7 @@ class LlamaEngine:
             kv_type=self._kv_type,
         )
         freeing.callback(cells.close)
-        self._loaded = _Loaded(model, template, context_tokens)
+        self._loaded = _Loaded(model, template, cells, context_tokens)
         fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
         log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
         batching = Batching(model, cells, self._prefixes, self._queue, self._pace, self._chunk_tokens)

@@ -86,9 +86,10 @@ class Queue:
             return len(self._running), len(self._waiting)
 
     @property
-    def closed(self) -> bool:
-        """Whether nobody is let in any more."""
-        return self._closed
+    def running(self) -> list[LlamaGeneration]:
+        """Those that run."""
+        with self._changed:
+            return list(self._running)
 
     def close(self) -> list[LlamaGeneration]:
         """Let nobody in or out any more; who was there."""

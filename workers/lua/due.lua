@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- What is to be hinted at now: ready conversations that nobody holds. Who never began waits for its first hint to be
 -- read until it is overdue; what was begun (its worker died, or it was put off) has no hint that is still unread.
 -- What is hinted at or held is put off, so that the next sweep finds others.

@@ -1,5 +1,6 @@
+#!lua flags=allow-oom
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
--- KEYS inbox, messages, turns, batch, dead, ready, attempts   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
+-- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
 local only = cjson.decode(ARGV[3])
@@ -10,17 +11,61 @@ local function meant(id, speaker)
   return (#only == 0 or ids[id]) and (ARGV[2] == '' or speaker == ARGV[2])
 end
 
-local begun = {}
-for _, id in ipairs(cjson.decode(redis.call('HGET', KEYS[4], 'ids') or '[]')) do
-  begun[id] = true
+local begun = {}  -- message id -> the journal that may hold an answer to it
+local function covers(journal)
+  for _, id in ipairs(cjson.decode(redis.call('HGET', journal, 'ids') or '[]')) do
+    begun[id] = journal
+  end
+end
+
+-- What is left of a batch is begun anew, in the round that it is in.
+local function begin_anew(journal)
+  local ids, round = unpack(redis.call('HMGET', journal, 'ids', 'journal:round'))
+  redis.call('DEL', journal)
+  if round or journal ~= KEYS[4] then
+    redis.call('HSET', journal, 'ids', ids, 'journal:round', round or '0')
+  end
+end
+
+local function drop(letter)
+  redis.call('HDEL', KEYS[5], letter)
+  redis.call('ZREM', KEYS[5] .. ':since', letter)
+  redis.call('SREM', KEYS[5] .. ':silent', letter)
+  redis.call('ZREM', KEYS[9], letter)
+  redis.call('DEL', 'letter:' .. letter)
+end
+
+local function is_of(letter)
+  local control = letter['control'] or {}
+  local is_meant = meant(control['message_id'], control['user_id'])
+  for _, message in ipairs(letter['messages'] or {}) do
+    is_meant = is_meant or meant(message['id'], message['user_id'])
+  end
+  return is_meant
+end
+
+covers(KEYS[4])
+for _, letter in ipairs(redis.call('ZRANGE', KEYS[9], 0, -1)) do
+  local dead = redis.call('HGET', KEYS[5], letter)
+  if not dead then  -- it is asked again, and its messages wait in the inbox
+    covers('letter:' .. letter)
+  elseif is_of(cjson.decode(dead)) then
+    drop(letter)
+    gone = gone + 1
+  end
 end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local payload = redis.call('HGET', KEYS[2], id)
   if payload and meant(id, cjson.decode(payload)['user_id']) then
     redis.call('ZREM', KEYS[1], id)
     redis.call('HDEL', KEYS[2], id)
-    if begun[id] then  -- the journal may hold an answer to it, and the attempts were its own
-      redis.call('DEL', KEYS[4], KEYS[7])
+    redis.call('SREM', KEYS[8], id)
+    if begun[id] == KEYS[4] then  -- the attempts were its own
+      redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[4], 'lane') or ''), ARGV[1])
+      redis.call('DEL', KEYS[7])
+    end
+    if begun[id] then
+      begin_anew(begun[id])
     end
     gone = gone + 1
   end
@@ -60,14 +105,29 @@ end
 
 for id, _ in pairs(answered) do
   if answered[id] then
-    redis.call('HDEL', KEYS[5], id)
     redis.call('DEL', 'about:' .. id)
   end
 end
-for id, _ in pairs(ids) do
-  redis.call('HDEL', KEYS[5], id)
+
+-- An edit that was not carried out yet has the words too.
+local controls = redis.call('HGETALL', KEYS[10])
+for at = 1, #controls, 2 do
+  local readable, control = pcall(cjson.decode, controls[at + 1])
+  local is_edit = readable and type(control) == 'table' and control['kind'] == 'Edit'
+  if is_edit and control['conversation_id'] == ARGV[1] and meant(control['message_id'], control['user_id']) then
+    redis.call('HDEL', KEYS[10], controls[at])
+    redis.call('ZREM', KEYS[10] .. ':due', controls[at])
+    redis.call('DEL', 'attempts:' .. controls[at])
+  end
 end
+
 if redis.call('ZCARD', KEYS[1]) == 0 then
   redis.call('ZREM', KEYS[6], ARGV[1])
+  redis.call('DEL', KEYS[4])
+  for id, journal in pairs(begun) do
+    if journal == 'letter:' .. id then
+      drop(id)
+    end
+  end
 end
 return gone

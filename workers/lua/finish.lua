@@ -1,7 +1,8 @@
--- Finish a batch, if the fencing token still holds: append the turns, mark the messages answered, drop the batch, and
--- release the lock in the same step that sees whether more waits.
--- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead
--- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, ids (JSON), dead letter (JSON or ''), turn, turn, …
+#!lua flags=allow-oom
+-- Finish a batch, if the fencing token still holds: append the turns, mark the messages answered, drop the batch (a dead
+-- letter keeps its journal), and release the lock in the same step that sees whether more waits.
+-- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead, over, letters
+-- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, ids (JSON), dead letter (JSON without its messages, or ''), turn, …
 -- Returns -1 the lock is lost, else how many messages wait.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
@@ -18,10 +19,13 @@ local function as_it_says_now(text)
   return changed and cjson.encode(turn) or text
 end
 
-local ids = cjson.decode(ARGV[8])
-local whole = true  -- nothing of it was deleted while it was answered
+local ids, messages = cjson.decode(ARGV[8]), {}
 for _, id in ipairs(ids) do
-  whole = whole and redis.call('HEXISTS', KEYS[3], id) == 1
+  messages[#messages + 1] = redis.call('HGET', KEYS[3], id) or nil
+end
+local whole = #messages == #ids  -- nothing of it was deleted while it was answered
+if ARGV[9] ~= '' and not whole then  -- no letter may hold what was deleted; what is left of the batch is begun anew
+  return -1
 end
 local same = (redis.call('GET', KEYS[8]) or '0') == ARGV[6]  -- no reset since it was begun
 if whole and same and #ARGV > 9 then
@@ -31,12 +35,23 @@ if whole and same and #ARGV > 9 then
   end
   redis.call('EXPIRE', KEYS[7], ARGV[4])
 end
-if whole and ARGV[9] ~= '' then
-  redis.call('HSET', KEYS[10], ids[#ids], ARGV[9])
+redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[4], 'lane') or ''), ARGV[2])
+if ARGV[9] ~= '' then
+  local letter = ids[#ids]
+  local text = string.sub(ARGV[9], 1, -2) .. ', "messages": [' .. table.concat(messages, ', ') .. ']}'
+  redis.call('HSET', KEYS[10], letter, text)
+  redis.call('ZADD', KEYS[10] .. ':since', ARGV[3], letter)
+  if not cjson.decode(ARGV[9])['apologised'] then
+    redis.call('SADD', KEYS[10] .. ':silent', letter)
+  end
+  redis.call('ZADD', KEYS[12], redis.call('ZSCORE', KEYS[2], letter), letter)
+  redis.call('HDEL', KEYS[4], 'token')
+  redis.call('RENAME', KEYS[4], 'letter:' .. letter)
 end
 for _, id in ipairs(ids) do
   redis.call('ZREM', KEYS[2], id)
   redis.call('HDEL', KEYS[3], id)
+  redis.call('SREM', KEYS[11], id)
   redis.call('SET', 'seen:' .. id, 'answered', 'EX', ARGV[5])
   redis.call('SET', 'about:' .. id, ARGV[2], 'EX', ARGV[4])
 end

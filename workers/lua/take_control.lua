@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Take a control event for a while: nobody else takes it before `again_at`.
 -- KEYS controls, controls:due   ARGV id, now, again_at
 local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
