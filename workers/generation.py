@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.errors import MadoguchiError
 from knowledge.documents import Passage
@@ -23,6 +23,10 @@ class PromptTooLong(GenerationError):
 
 class GeneratorBusy(GenerationError):
     """The queue is full; nothing was taken in."""
+
+
+class ConstraintInvalid(GenerationError):
+    """The grammar or the JSON schema cannot be used; nothing was evaluated."""
 
 
 class GenerationFailed(GenerationError):
@@ -57,14 +61,33 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Grammar:
+    """Only texts of this grammar, from its rule `root` on: llama.cpp's GBNF, which vLLM and Ollama do not know."""
+
+    gbnf: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """Only JSON of this schema. What the engine can keep to is told at `workers.engine.json_schema.gbnf_of`."""
+
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn. The defaults are for answers from documents: the first choice, free to repeat words."""
+    """How tokens are drawn. The defaults are for answers from documents: the first choice, free to repeat words.
+
+    With a `constraint` the text of a generation that ends with `stop`, and not at a stop string, is complete; one that
+    ends for another reason is cut: no more than the beginning of what was asked for.
+    """
 
     temperature: float = 0.0
     top_p: float = 0.9
     min_p: float = 0.05
     repeat_penalty: float = 1.0
     seed: int | None = None
+    constraint: Grammar | JsonSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.cells import Row
+from workers.engine.constraint import Constraint
 from workers.engine.generation import LlamaGeneration
 from workers.engine.model import Model
 from workers.engine.prefixes import as_tokens
@@ -27,7 +28,8 @@ class Answer:
         self.matched = False
         """Whether it was looked up what of its prompt is known: as late as possible, more may be known by then."""
         self._model = model
-        self._sampler = Sampler(generation.request.sampling)
+        grammar = generation.request.grammar
+        self._sampler = Sampler(generation.request.sampling, Constraint(grammar, model) if grammar else None)
         self._text = TextStream(generation.request.stop)
         self._drawn: int | None = None
 

@@ -15,6 +15,7 @@ from workers.engine import saved_state
 from workers.engine.batching import Batching
 from workers.engine.binding import llama_cpp
 from workers.engine.cells import Cells
+from workers.engine.constraint import grammar_of
 from workers.engine.generation import LlamaGeneration, request_of
 from workers.engine.model import Model
 from workers.engine.prefixes import Prefixes, as_tokens, shared_prefix
@@ -128,12 +129,14 @@ class LlamaEngine:
         """Queue a generation. Waits until the model is loaded.
 
         Raises:
-            PromptTooLong, GeneratorBusy
+            PromptTooLong, GeneratorBusy, ConstraintInvalid
             GenerationFailed: the model could not be loaded, or the engine is closed.
             ValueError: a prompt without tokens or with foreign ones, `max_tokens` below 1, or senseless sampling.
         """
         check_sampling(sampling)
         self._check(prompt.token_ids, max_tokens)
+        with self._model_in_use() as loaded:
+            grammar = grammar_of(sampling.constraint, loaded.model)
         request = request_of(
             prompt.token_ids,
             max_tokens=max_tokens,
@@ -141,6 +144,7 @@ class LlamaEngine:
             sampling=sampling,
             stop=stop,
             conversation=conversation,
+            grammar=grammar,
         )
         generation = LlamaGeneration(request, self)
         self._queue.join(generation)

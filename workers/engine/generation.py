@@ -24,6 +24,8 @@ class Request:
     sampling: Sampling
     stop: tuple[str, ...]
     conversation: str = ""
+    grammar: str = ""
+    """GBNF that the answer must follow; empty: none."""
 
 
 class Host(Protocol):
@@ -156,6 +158,8 @@ def request_of(
     sampling: Sampling,
     stop: Sequence[str],
     conversation: str = "",
+    grammar: str = "",
 ) -> Request:
     """The request with its deadline on the clock, from now."""
-    return Request(tuple(prompt), max_tokens, time.monotonic() + deadline_s, sampling, tuple(stop), conversation)
+    deadline = time.monotonic() + deadline_s
+    return Request(tuple(prompt), max_tokens, deadline, sampling, tuple(stop), conversation, grammar)

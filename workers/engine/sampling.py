@@ -8,9 +8,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.engine.constraint import Constraint, Logits
 from workers.generation import Sampling
-
-Logits = NDArray[np.float32]
 
 REMEMBERED_TOKENS = 64
 """A token is penalised when it is among so many last ones of the answer (llama.cpp's own default)."""
@@ -35,17 +34,29 @@ def check_sampling(sampling: Sampling) -> None:
 class Sampler:
     """Draws the tokens of one answer; the same seed and logits give the same tokens."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, constraint: Constraint | None = None) -> None:
         self._sampling = sampling
+        self._constraint = constraint
         self._random = np.random.default_rng(None if sampling.seed is None else abs(sampling.seed))
         self._recent: deque[int] = deque(maxlen=REMEMBERED_TOKENS)
 
     def draw(self, logits: Logits) -> int:
-        """The next token: repeat penalty, then min-p and top-p at temperature 1, then the temperature."""
+        """The next token: repeat penalty, then min-p and top-p at temperature 1, then the temperature.
+
+        Raises:
+            GenerationFailed: the constraint allows none.
+        """
         penalised = self._penalised(logits)
-        token = self._first(penalised) if self._sampling.temperature == 0 else self._drawn(penalised)
+        token = self._choice(penalised)
+        if self._constraint is not None and not self._constraint.allows(token):
+            token = self._choice(self._constraint.filtered(penalised))
         self._recent.append(token)
+        if self._constraint is not None:
+            self._constraint.accept(token)
         return token
+
+    def _choice(self, logits: Logits) -> int:
+        return self._first(logits) if self._sampling.temperature == 0 else self._drawn(logits)
 
     def _penalised(self, logits: Logits) -> Logits:
         penalised = logits.copy()
