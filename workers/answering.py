@@ -88,7 +88,7 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
     if passages and not drafted.prompt.passages:  # the question left no room for them
         return not_found(batch, passages, policy, drafted.cut)
-    return composed(batch, drafted, write(drafted.prompt, batch.text, reply, watch, desk), policy)
+    return composed(batch, drafted, write(drafted.prompt, batch, reply, watch, desk), policy)
 
 
 def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy) -> Answer:

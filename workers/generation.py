@@ -91,6 +91,20 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What a generator has done since it was made. The tokens of a prompt were either known already or evaluated."""
+
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    evaluated_tokens: int = 0
+    completion_tokens: int = 0
+    batches: int = 0
+    """Calls of the model; 0 where they are not ours to see."""
+    batch_rows: int = 0
+    """Tokens that went into them: of prompts, and one of each answer that was being written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """How busy the generator is, and how fast it has been (tokens a second, measured; 0.0 before the first answer).
 
@@ -104,6 +118,9 @@ class Load:
     prompt_tokens_per_s: float
     completion_tokens_per_s: float
     step: int | None = None
+    kept_bytes: int = 0
+    """Memory for what was evaluated before and may be used again."""
+    counts: Counts = Counts()
 
 
 class Generation(Protocol):
@@ -117,6 +134,7 @@ class Generation(Protocol):
 
         Raises:
             GenerationFailed: the model failed on this generation.
+            GeneratorBusy, PromptTooLong: a model behind a network told so only now; nothing was evaluated.
         """
         ...
 
@@ -160,18 +178,36 @@ class Generator(Protocol):
         ...
 
     def submit(
-        self, prompt: Prompt, *, max_tokens: int, deadline_s: float, sampling: Sampling, stop: Sequence[str] = ()
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        deadline_s: float,
+        sampling: Sampling,
+        stop: Sequence[str] = (),
+        conversation: str = "",
     ) -> Generation:
         """Begin (or queue) a generation; `deadline_s` counts from now and includes the wait.
 
+        Args:
+            conversation: whose words are in the prompt, so that what is kept of it can be forgotten.
+
         Raises:
-            PromptTooLong, GeneratorBusy
+            PromptTooLong, GeneratorBusy, ConstraintInvalid
         """
         ...
 
     @property
     def load(self) -> Load:
         """How busy it is; never waits."""
+        ...
+
+    def forget(self, conversation: str) -> None:
+        """Let go of everything that was computed from this conversation's words; returns when it is gone."""
+        ...
+
+    def forget_all(self) -> None:
+        """Let go of everything that was computed from anybody's words and from documents."""
         ...
 
     def abandon_step(self) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Histogram, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from workers.generation import Generator
 
 log = logging.getLogger(__name__)
 
@@ -16,8 +21,58 @@ ANSWER_SECONDS = Histogram(
 )
 CONTROLS = Counter("madoguchi_controls_total", "Control events carried out", ["kind", "outcome"])
 SWEPT = Counter("madoguchi_swept_total", "Conversations that the sweep found without a hint")
-GENERATING = Gauge("madoguchi_generations", "Generations by state", ["state"])
-TOKENS_PER_S = Gauge("madoguchi_tokens_per_second", "Measured speed of the model", ["kind"])
+FIRST_TEXT_SECONDS = Histogram(
+    "madoguchi_first_text_seconds",
+    "From the prompt handed to the model to the first of its text, the wait included",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120),
+)
+
+
+class GeneratorMetrics(Collector):
+    """What a generator tells of itself, looked up when Prometheus asks."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of one scrape."""
+        load = self._generator.load
+        yield _gauge("generations", "Generations by state", "state", running=load.running, waiting=load.waiting)
+        speeds = {"prompt": load.prompt_tokens_per_s, "completion": load.completion_tokens_per_s}
+        yield _gauge("tokens_per_second", "Measured speed of the model", "kind", **speeds)
+        yield GaugeMetricFamily(
+            "madoguchi_kept_bytes", "Memory for what was evaluated before and may be used again", load.kept_bytes
+        )
+        done = load.counts
+        yield _counter(
+            "tokens", "Tokens in and out", "kind", prompt=done.prompt_tokens, completion=done.completion_tokens
+        )
+        source = {"reused": done.reused_tokens, "evaluated": done.evaluated_tokens}
+        yield _counter("prompt_tokens", "Tokens of prompts by where they came from", "source", **source)
+        yield CounterMetricFamily("madoguchi_model_batches", "Calls of the model", done.batches)
+        yield CounterMetricFamily(
+            "madoguchi_model_batch_rows",
+            "Tokens in all calls; over the calls it is the fill of a batch",
+            done.batch_rows,
+        )
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: the names must not be asked of a model that loads."""
+        yield from ()
+
+
+def _gauge(name: str, text: str, label: str, **values: float) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"madoguchi_{name}", text, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family
+
+
+def _counter(name: str, text: str, label: str, **values: int) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"madoguchi_{name}", text, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family
 
 
 def serve_metrics(port: int) -> None:

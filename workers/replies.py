@@ -9,13 +9,13 @@ from pathlib import Path
 
 from celery import Celery
 from celery.signals import worker_shutting_down
+from prometheus_client import REGISTRY
 
 from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
-from workers import metrics
 from workers.app import work
 from workers.batches import Batches
 from workers.conversation import Conversations
@@ -24,6 +24,7 @@ from workers.following import follow
 from workers.gate import Gate
 from workers.generation import GenerationFailed, Generator
 from workers.interrupts import Interrupts
+from workers.metrics import GeneratorMetrics
 from workers.models import resolve
 from workers.policy import Policies
 from workers.senders import senders
@@ -48,12 +49,8 @@ def register(app: Celery, desk: Desk) -> None:
 
 
 def status(desk: Desk, model: str) -> dict[str, object]:
-    """What the heartbeat says of the model, and what the metrics show of it."""
+    """What the heartbeat says of the model."""
     load = desk.generator.load
-    metrics.GENERATING.labels("running").set(load.running)
-    metrics.GENERATING.labels("waiting").set(load.waiting)
-    metrics.TOKENS_PER_S.labels("prompt").set(load.prompt_tokens_per_s)
-    metrics.TOKENS_PER_S.labels("completion").set(load.completion_tokens_per_s)
     return {"ready": load.ready, "model": model, "running": load.running, "waiting": load.waiting}
 
 
@@ -101,6 +98,7 @@ def run(
     register(app, desk)
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
+    REGISTRY.register(GeneratorMetrics(generator))
     threading.Thread(target=follow, args=(retriever, desk.interrupts.shutdown), name="follow", daemon=True).start()
     try:
         work(

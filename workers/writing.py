@@ -11,7 +11,8 @@ from bot.platform import ReplyStream
 from bot.sanitise import sanitise
 from bot.words import language
 from knowledge.documents import Passage
-from workers import grounding
+from workers import grounding, metrics
+from workers.batches import Batch
 from workers.generation import Generation, Prompt, Sampling
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
@@ -35,8 +36,8 @@ class Written:
     too_slow: bool = False
 
 
-def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
-    """The model's answer to `question` over the prompt's passages, shown in `reply` as it grows.
+def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
+    """The model's answer to a batch over the prompt's passages, shown in `reply` as it grows.
 
     Without passages (a general answer) nothing is checked against them, and the text says so.
 
@@ -44,9 +45,13 @@ def write(prompt: Prompt, question: str, reply: ReplyStream, watch: Watch, desk:
         Interrupted, GenerationError
     """
     generation = desk.generator.submit(
-        prompt, max_tokens=desk.answer_tokens, deadline_s=desk.answer_deadline_s, sampling=Sampling()
+        prompt,
+        max_tokens=desk.answer_tokens,
+        deadline_s=desk.answer_deadline_s,
+        sampling=Sampling(),
+        conversation=batch.conversation_id,
     )
-    asked_in = language(question)
+    question, asked_in = batch.text, language(batch.text)
     addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
     said, shown, sources, unsupported = "", "", list[Passage](), False
     pieces = Pieces(generation, reply, watch, asked_in)
@@ -88,10 +93,12 @@ class Pieces:
         self._watch = watch
         self._asked_in = asked_in
         self._next_notice = 0.0
+        self._began: float | None = time.monotonic()
 
     def __iter__(self) -> Iterator[str]:
         for piece in self._generation:
             if piece:
+                self._measure_first()
                 checkpoint("generating")
                 yield piece
             else:
@@ -105,6 +112,11 @@ class Pieces:
             if happened:
                 self._generation.cancel()
                 raise Interrupted(happened)
+
+    def _measure_first(self) -> None:
+        if self._began is not None:
+            metrics.FIRST_TEXT_SECONDS.observe(time.monotonic() - self._began)
+            self._began = None
 
     def _tell_the_wait(self) -> None:
         now = time.monotonic()

@@ -63,6 +63,8 @@ class ScriptedGenerator:
     ) -> None:
         self.scripts = list(scripts)
         self.prompts: list[Prompt] = []
+        self.conversations: list[str] = []
+        self.forgotten: list[str] = []
         self.ready = True
         self._context_tokens = context_tokens
         self._queue_limit = queue_limit
@@ -89,7 +91,14 @@ class ScriptedGenerator:
         return len(text)
 
     def submit(
-        self, prompt: Prompt, *, max_tokens: int, deadline_s: float, sampling: Sampling, stop: Sequence[str] = ()
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        deadline_s: float,
+        sampling: Sampling,
+        stop: Sequence[str] = (),
+        conversation: str = "",
     ) -> ScriptedGeneration:
         """Queue a generation, within the same limits as the real one."""
         if len(prompt.token_ids) + max_tokens > self._context_tokens:
@@ -102,6 +111,7 @@ class ScriptedGenerator:
             if len(self._line) > self._queue_limit:
                 raise GeneratorBusy("full")
             self.prompts.append(prompt)
+            self.conversations.append(conversation)
             self._line.append(generation)
         self._jobs.put(generation)
         return generation
@@ -119,6 +129,14 @@ class ScriptedGenerator:
             completion_tokens_per_s=100.0,
             step=self._step,
         )
+
+    def forget(self, conversation: str) -> None:
+        """Note that it was told to."""
+        self.forgotten.append(conversation)
+
+    def forget_all(self) -> None:
+        """Note that it was told to: every conversation that was asked in."""
+        self.forgotten.extend(self.conversations)
 
     def abandon_step(self) -> None:
         """Fail the generation that is first in the line."""

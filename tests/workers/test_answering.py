@@ -80,6 +80,13 @@ def test_an_answer_is_shown_as_it_grows(store: redis.Redis, retriever: Retriever
     assert len(done(store)["citations"]) == 2
 
 
+def test_the_model_is_told_whose_words_it_reads(store: redis.Redis, desk: Desk) -> None:
+    ask(store, desk, "経費の締め日はいつですか？")
+
+    assert isinstance(desk.generator, ScriptedGenerator)
+    assert desk.generator.conversations == [C]
+
+
 def test_a_question_and_its_answer_are_remembered_with_what_the_model_read(store: redis.Redis, desk: Desk) -> None:
     ask(store, desk, "経費の締め日はいつですか？")
 

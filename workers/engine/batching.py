@@ -1,7 +1,7 @@
 """Continuous batching: every step evaluates one token of each answer that is written, and a chunk of one prompt.
 
-Prompts are read one after the other, since two that are read side by side both come late; the one with least left to read
-first, with an age that grows on it. What a prompt shares with anything read before it is not read again.
+Prompts are read one after the other, since two that are read side by side both come late; the one with least left to
+read first, with an age that grows on it. What a prompt shares with anything read before it is not read again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from workers.counting import Tally
 from workers.engine.answer import Answer
 from workers.engine.cells import Cells, NoRoom, Row
 from workers.engine.generation import LlamaGeneration
@@ -48,7 +49,9 @@ class Batching:
         cells: Cells,
         prefixes: Prefixes,
         queue: Queue,
+        *,
         pace: Pace,
+        tally: Tally,
         chunk_tokens: Callable[[], int],
     ) -> None:
         self._model = model
@@ -56,6 +59,7 @@ class Batching:
         self._prefixes = prefixes
         self._queue = queue
         self._pace = pace
+        self._tally = tally
         self._chunk_tokens = chunk_tokens
         self._answers: list[Answer] = []
         self._free = list(range(len(cells.tokens)))
@@ -139,6 +143,7 @@ class Batching:
         elif kept is not None and self._cells.restore(answer.sequence, kept.state, kept.tokens.tolist()):
             self._cells.cut(answer.sequence, count)
         answer.reused_tokens = len(self._cells.tokens[answer.sequence])
+        self._tally.add(prompt_tokens=len(answer.prompt), reused_tokens=answer.reused_tokens)
 
     def _longest_running(self, answer: Answer) -> tuple[int, int]:
         """The running sequence that has most in common with the prompt, and how many tokens that are."""
@@ -200,6 +205,7 @@ class Batching:
         written = sum(part.answer.writes for part in parts)
         read = sum(len(part.rows) for part in parts) - written
         self._pace.add_step(read, written, elapsed_s)
+        self._tally.add(evaluated_tokens=read, batches=1, batch_rows=read + written)
 
     # The end of an answer.
 
@@ -219,6 +225,7 @@ class Batching:
     def _leave(self, answer: Answer, *, keep: bool = True) -> None:
         """Free its sequence; what was read moves to the host's memory."""
         tokens = self._cells.tokens[answer.sequence]
+        self._tally.add(completion_tokens=answer.generation.written_tokens)
         if keep and len(tokens) >= WORTH_KEEPING_TOKENS and not answer.generation.forgotten:
             state = self._cells.save(answer.sequence)
             self._prefixes.keep(Kept(as_tokens(tokens), state, answer.generation.request.conversation))

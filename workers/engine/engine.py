@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.counting import Tally
 from workers.engine import saved_state
 from workers.engine.batching import Batching
 from workers.engine.binding import llama_cpp
@@ -84,6 +85,7 @@ class LlamaEngine:
         self._system = system
         self._state_file = state_file
         self._pace = Pace()
+        self._tally = Tally()
         self._prefixes = Prefixes(prefix_bytes)
         self._queue = Queue(queue_limit, lambda tokens: self._pace.seconds(tokens, 0))
         self._closing = threading.Event()
@@ -162,12 +164,14 @@ class LlamaEngine:
             prompt_tokens_per_s=self._pace.prompt.per_s,
             completion_tokens_per_s=self._pace.completion.per_s,
             step=loaded.cells.step if loaded is not None else None,
+            kept_bytes=self._prefixes.size_bytes,
+            counts=self._tally.counts,
         )
 
     @property
     def evaluated_tokens(self) -> int:
         """Prompt tokens that were evaluated so far; what was known already is not among them."""
-        return self._pace.read_tokens
+        return self._tally.counts.evaluated_tokens
 
     @property
     def load_error(self) -> Exception | None:
@@ -285,7 +289,15 @@ class LlamaEngine:
         self._loaded = _Loaded(model, template, cells, context_tokens)
         fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
         log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
-        batching = Batching(model, cells, self._prefixes, self._queue, self._pace, self._chunk_tokens)
+        batching = Batching(
+            model,
+            cells,
+            self._prefixes,
+            self._queue,
+            pace=self._pace,
+            tally=self._tally,
+            chunk_tokens=self._chunk_tokens,
+        )
         self._know_system_prompt(batching, self._loaded)
         return batching
 

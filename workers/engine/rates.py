@@ -38,14 +38,11 @@ class Pace:
 
     prompt: Rate = field(default_factory=lambda: Rate(half_life_tokens=2_000))
     completion: Rate = field(default_factory=lambda: Rate(half_life_tokens=200))
-    read_tokens: int = 0
-    """All prompt tokens that were evaluated so far."""
     _typical_tokens: float = FIRST_GUESS_ANSWER_TOKENS
 
     def add_step(self, read_tokens: int, written_tokens: int, seconds: float) -> None:
         """Count a step. Where prompt is read a written token costs about what a read one does: nothing is learnt of
         writing then."""
-        self.read_tokens += read_tokens
         if read_tokens:
             self.prompt.add(read_tokens, seconds * read_tokens / (read_tokens + written_tokens))
         else:
