@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from workers.generation import Completion, FinishReason, GenerationFailed, Sampling
+from workers.generation import Completion, FinishReason, GenerationError, Sampling
 
 SIGN_OF_LIFE_S = 0.4
 
@@ -53,7 +53,7 @@ class LlamaGeneration:
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._text: list[str] = []
         self._reason: FinishReason | None = None
-        self._error: GenerationFailed | None = None
+        self._error: GenerationError | None = None
 
     # The caller's end.
 
@@ -82,7 +82,7 @@ class LlamaGeneration:
         """What came of it.
 
         Raises:
-            GenerationFailed: it failed.
+            GenerationError: it failed.
             RuntimeError: it has not ended.
         """
         with self._lock:
@@ -121,7 +121,7 @@ class LlamaGeneration:
         """End it for that reason, unless it has ended."""
         self._end(reason, None)
 
-    def fail(self, error: GenerationFailed) -> None:
+    def fail(self, error: GenerationError) -> None:
         """End it with an error, unless it has ended."""
         self._end(None, error)
 
@@ -129,7 +129,7 @@ class LlamaGeneration:
     def _ended(self) -> bool:
         return self._reason is not None or self._error is not None
 
-    def _end(self, reason: FinishReason | None, error: GenerationFailed | None) -> None:
+    def _end(self, reason: FinishReason | None, error: GenerationError | None) -> None:
         with self._lock:
             if self._ended:
                 return
