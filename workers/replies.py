@@ -27,6 +27,7 @@ from workers.interrupts import Interrupts
 from workers.metrics import GeneratorMetrics
 from workers.models import resolve
 from workers.policy import Policies
+from workers.remote import RemoteGenerator
 from workers.senders import senders
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
@@ -55,15 +56,28 @@ def status(desk: Desk, model: str) -> dict[str, object]:
 
 
 def main() -> None:
-    """Run the replies' process with llama.cpp until it is told to end."""
+    """Run the replies' process until it is told to end."""
     own = WorkerSettings()
-    engine = LlamaEngine(
+    generator = open_generator(own)
+    threading.Thread(target=end_without_model, args=(generator,), daemon=True).start()
+    run(BotSettings(), own, generator, open_retriever(KnowledgeSettings()))
+
+
+def open_generator(own: WorkerSettings) -> Generator:
+    """The model of the settings: behind LLM_URL where that is set, else in this process on llama.cpp."""
+    if own.llm_url:
+        return RemoteGenerator(
+            own.llm_url,
+            own.llm_model,
+            api_key=own.llm_api_key,
+            context_tokens=own.llm_context_tokens,
+            queue_limit=own.answers_at_once,
+        )
+    return LlamaEngine(
         resolve(own.llm_model, own.models_path),
         context_tokens=own.llm_context_tokens,
         threads=own.llm_threads or None,
     )
-    threading.Thread(target=end_without_model, args=(engine,), daemon=True).start()
-    run(BotSettings(), own, engine, open_retriever(KnowledgeSettings()))
 
 
 def end_without_model(generator: Generator) -> None:

@@ -81,7 +81,8 @@ def running(settings: BotSettings) -> Iterator[threading.Event]:
     _check(settings)
     own = WorkerSettings()
     with alone(settings.data_path), _told_to_end() as ended:
-        resolve(own.llm_model, own.models_path)
+        if not own.llm_url:
+            resolve(own.llm_model, own.models_path)
         supervisor = start(
             settings.data_path, own_store=not settings.redis_url, environment={"REDIS_URL": settings.store_url}
         )

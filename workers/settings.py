@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STORE_TIMEOUT_S = 4.0
@@ -18,6 +18,9 @@ class WorkerSettings(BaseSettings):
 
     data_path: Path = Path("data")
     llm_model: str = "qwen2.5-coder-1.5b-instruct"
+    llm_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    """Base address of an OpenAI-compatible server; empty: the model runs in the replies' process."""
+    llm_api_key: SecretStr = SecretStr("")
     llm_context_tokens: int = Field(default=2048, ge=1024, le=131_072)
     llm_threads: int = Field(default=0, ge=0, le=256)
     """0: as many as the machine has cores."""

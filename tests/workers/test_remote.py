@@ -172,7 +172,7 @@ def test_answer_that_breaks_in_the_middle_is_not_said_twice(vllm: FakeServer, co
     vllm.faults.append(fault)
     generation = ask(connect(vllm))
     pieces = iter(generation)
-    assert next(pieces) == "P"
+    assert next(filter(None, pieces)) == "P"
 
     with pytest.raises(GenerationFailed) as failed:
         list(pieces)
@@ -198,7 +198,9 @@ def test_cancelling_closes_the_connection_whatever_is_waited_for(
     generation = ask(model)
     pieces = iter(generation)
     until(lambda: fake.asked != [])
-    said = "".join(next(pieces) for _ in range(hangs_after))
+    said = ""
+    while len(said) < hangs_after:
+        said += next(pieces)
 
     generation.cancel()
 

@@ -1,8 +1,8 @@
 """Tokens of a text where nobody can be asked: rather a few too many, so that a prompt fits.
 
 One for each character that is not ASCII (two for the rare ones beyond 16 bits), for each digit and sign, for three
-letters, for a line break, and some for what the template puts around a message. For models that know Japanese that is
-between 1.1 and 2 times as many as there are (docs/decisions/remote-model.md).
+letters, for a line break, and some for what the template puts around a message. For a model that knows Japanese that is
+between 1.0 and 2.5 times as many as there are (docs/decisions/remote-model.md).
 """
 
 from __future__ import annotations
