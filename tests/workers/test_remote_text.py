@@ -76,7 +76,7 @@ def test_estimates_of_a_longer_chat_begin_like_those_of_the_shorter_one() -> Non
 @pytest.mark.parametrize(
     "body",
     [
-        '{"object":"error","message":"This model\'s maximum context length is 6048 tokens. However, you asked for 6616"}',
+        '{"object":"error","message":"This model\'s maximum context length is 6048 tokens. You asked for 6616"}',
         '{"error":{"code":400,"message":"the request exceeds the available context size. try increasing it"}}',
         '{"error":{"message":"x","type":"exceed_context_size_error","n_prompt_tokens":14429,"n_ctx":8192}}',
         '{"error":{"message":"the input length exceeds the context length","type":"api_error"}}',
