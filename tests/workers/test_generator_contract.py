@@ -42,6 +42,7 @@ class Subject:
     def busy(self) -> None:
         """Give it so much to do that what is asked next has to wait."""
         self.ask(STORY, max_tokens=400)
+        until(lambda: self.generator.load.running == 1)
 
     @property
     def idle(self) -> bool:
@@ -65,7 +66,7 @@ def remote(dialect: Dialect) -> Callable[[pytest.FixtureRequest], Iterator[Subje
             generator = RemoteGenerator(
                 fake.url, MODEL, api_key=SecretStr(""), context_tokens=CONTEXT_TOKENS, queue_limit=QUEUE_LIMIT
             )
-            fake.faults_of[STORY[0].text] = Fault(hangs_after=0)
+            fake.faults_of[STORY[0].text] = Fault(hangs_after=1)
             yield Subject(generator)
             generator.close()
 
