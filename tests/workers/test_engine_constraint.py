@@ -163,7 +163,7 @@ def test_filtered_logits_allow_what_is_allowed_one_by_one(model: Model) -> None:
 
 
 def test_a_token_that_is_allowed_costs_little(model: Model) -> None:
-    """About 20 microseconds on a machine with nothing else to do, against 8 milliseconds for the whole vocabulary."""
+    """0.05 ms, against 4 ms for the whole vocabulary of 49,000 tokens."""
     constraint = Constraint('root ::= "a"*', model)
     (a,) = model.tokenize("a", control=False)
     logits = np.zeros(model.vocabulary_size, np.float32)

@@ -24,14 +24,14 @@ from workers.generation import (
     PromptTooLong,
     Sampling,
 )
-from workers.remote import RemoteGenerator, generator
+from workers.remote import RemoteGenerator
 
 CHAT = (ChatMessage("system", "One sentence."), ChatMessage("user", "Capital of France?"))
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "PAUSES_S", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("workers.remote.writer.PAUSES_S", (0.01, 0.01, 0.01))
     monkeypatch.setattr("workers.remote.lookout.LOOK_AGAIN_S", 0.01)
 
 

@@ -1,8 +1,8 @@
 """Constrained answers: only tokens with which the text still follows a grammar.
 
-To look at all of a vocabulary's 150,000 tokens costs more than to evaluate one, so a token is drawn first and looked at
-alone; only when it is refused are all of them looked at, once, and another one drawn. What may be drawn, and how
-likely, is the same.
+To look at all of a vocabulary's 150,000 tokens takes 20 ms, which everybody whose answer is in the step waits for; to
+look at one takes 0.1 ms. So a token is drawn first and looked at alone; only when it is refused are all of them looked
+at, once, and another one drawn. What may be drawn, and how likely, is the same.
 
 llama.cpp ends the whole process when a token is accepted that the grammar does not allow, so that is checked here.
 """

@@ -1,13 +1,12 @@
 """The generator: a server that others run, as a `workers.generation.Generator`.
 
-A thread for each answer reads from the server; what it reads is told through the same stream as the engine's answers.
+A thread for each answer reads from the server; what it reads reaches the caller as the engine's answers do.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,14 +30,10 @@ from workers.remote.control_tokens import as_text
 from workers.remote.dialects import JSON, as_json, sampling_fields
 from workers.remote.estimate import estimated_chat, estimated_tokens
 from workers.remote.lookout import Lookout
-from workers.remote.refusals import ServerBusy, ServerFailed
 from workers.remote.server import Server, Wire
-from workers.remote.stream import StreamBroken, Usage
+from workers.remote.writer import Writer
 
 log = logging.getLogger(__name__)
-
-PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Before each further try, while nothing has been said."""
 
 
 class RemoteGenerator:
@@ -61,6 +56,7 @@ class RemoteGenerator:
         self._under_way: dict[LlamaGeneration, Wire] = {}
         self._closed = False
         self._lookout = Lookout(self._server, model, context_tokens)
+        self._writer = Writer(self._server, self._pace, self._tally, self._lookout.lose)
 
     # What callers see.
 
@@ -190,68 +186,9 @@ class RemoteGenerator:
             if len(self._under_way) >= self._queue_limit:
                 raise GeneratorBusy(f"{len(self._under_way)} generations are under way")
             self._under_way[generation] = wire
-        threading.Thread(target=self._write, args=(generation, body, wire), name="remote answer", daemon=True).start()
+        writing = threading.Thread(target=self._writer.write, args=(generation, body, wire), name="writer", daemon=True)
+        writing.start()
         return generation
-
-    def _write(self, generation: LlamaGeneration, body: JSON, wire: Wire) -> None:
-        """Write one answer to its end; whatever happens, it ends."""
-        try:
-            error = self._tried(generation, body, wire)
-        except Exception as unforeseen:
-            log.exception("an answer failed")
-            error = GenerationFailed(f"the answer failed: {type(unforeseen).__name__}")
-        if error is not None and not generation.over:
-            log.warning("no answer from the language model's server", extra={"reason": str(error)})
-            generation.fail(error)
-
-    def _tried(self, generation: LlamaGeneration, body: JSON, wire: Wire) -> GenerationError | None:
-        """Ask until there is an answer; why there is none in the end."""
-        for pause_s in (*PAUSES_S, None):
-            try:
-                self._read(generation, body, wire)
-            except (ServerBusy, ServerFailed, StreamBroken) as error:
-                if pause_s is None or generation.written_tokens:
-                    if isinstance(error, ServerBusy):
-                        self._lookout.lose()  # who comes next waits until it is found again
-                    return error
-                asked_for_s = error.retry_after_s if isinstance(error, ServerBusy) else 0.0
-                if wire.wait(max(pause_s, asked_for_s)):
-                    return None
-            except GenerationError as error:
-                return error
-            else:
-                return None
-        return None
-
-    def _read(self, generation: LlamaGeneration, body: JSON, wire: Wire) -> None:
-        """Give the reader what the server says, and count it."""
-        began, first, usage, reason = time.monotonic(), 0.0, None, None
-        for piece in self._server.stream(body, wire):
-            if piece.text:
-                first = first or time.monotonic()
-                generation.written_tokens += 1  # pieces, until the server says how many tokens they were
-                generation.write(piece.text)
-            reason, usage = piece.reason or reason, piece.usage or usage
-        now = time.monotonic()
-        usage = usage or Usage(len(generation.request.prompt), 0, generation.written_tokens)
-        self._count(usage, (first or now) - began, now - (first or now))
-        generation.written_tokens = usage.completion_tokens
-        generation.end(reason or "stop")
-
-    def _count(self, usage: Usage, read_s: float, write_s: float) -> None:
-        evaluated = usage.prompt_tokens - usage.reused_tokens
-        self._tally.add(
-            prompt_tokens=usage.prompt_tokens,
-            reused_tokens=usage.reused_tokens,
-            evaluated_tokens=evaluated,
-            completion_tokens=usage.completion_tokens,
-        )
-        with self._lock:
-            self._pace.add_answer(usage.completion_tokens)
-            if evaluated > 0:
-                self._pace.add_step(evaluated, 0, read_s)
-            if usage.completion_tokens > 1:
-                self._pace.add_step(0, usage.completion_tokens - 1, write_s)
 
 
 def _text_only(chat: Sequence[ChatMessage]) -> list[ChatMessage]:
