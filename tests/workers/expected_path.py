@@ -10,8 +10,9 @@ from typing import Any
 
 import redis
 
+from bot.inbox import ROOM
 from bot.messages import Message
-from workers.batches import MOST_MESSAGES
+from workers.batches import MOST_HELD_OF_ONE_PERSON, MOST_MESSAGES
 from workers.conversation import Turn
 
 Token = str
@@ -25,6 +26,7 @@ class Begun:
 
     ids: list[str]
     token: Token | None
+    lane: str
     journal: dict[str, Any] = field(default_factory=dict)
 
 
@@ -33,6 +35,7 @@ class ExpectedConversation:
     """One conversation as the store must hold it."""
 
     waiting: dict[str, Message] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
     lock: Token | None = None
     begun: Begun | None = None
     attempts: int = 0
@@ -44,27 +47,31 @@ class ExpectedConversation:
         """What waits, by the platform's time; the id decides between equals."""
         return sorted(self.waiting, key=lambda message_id: (self.waiting[message_id].sent_at, message_id))
 
-    def accept(self, message: Message, now: float) -> None:
+    def accept(self, message: Message, now: float, *, over_limit: bool) -> None:
         self.waiting[message.id] = message
         self.due = now if self.due is None else self.due
+        if over_limit:
+            self.over.add(message.id)
+
+    def lane(self, message_id: str) -> str:
+        """Whose turn it is with this message; notices to who writes too much have lanes of their own."""
+        return ("over:" if message_id in self.over else "") + self.waiting[message_id].user_id
 
     def next_ids(self) -> list[str]:
-        """What a worker who comes now must get: the batch begun before it, else the head's run of one person."""
+        """What comes next, if nobody holds it: the batch begun before, else the run of one lane at the head."""
         if self.lock:
             return []
         if self.begun:
             return self.begun.ids
-        runs = itertools.groupby(self.inbox(), key=lambda message_id: self.waiting[message_id].user_id)
-        return next((list(run)[:MOST_MESSAGES] for _, run in runs), [])
+        for lane, run in itertools.groupby(self.inbox(), key=self.lane):
+            return [*run][: ROOM if lane.startswith("over:") else MOST_MESSAGES]
+        return []
 
-    def take(self, token: Token | None) -> None:
-        """A worker came; `token` is what it got."""
-        if token:
-            journal = self.begun.journal if self.begun else {}
-            self.begun = Begun(self.next_ids(), token, journal)
-            self.lock, self.attempts = token, self.attempts + 1
-        elif not self.lock:
-            self.due = None
+    def take(self, ids: list[str], token: Token, *, looks: bool) -> None:
+        """A worker got them; who only looks makes no attempt to answer."""
+        self.begun = Begun(ids, token, self.lane(ids[0]), self.begun.journal if self.begun else {})
+        self.lock = token
+        self.attempts += not looks
 
     def holds(self, token: Token) -> bool:
         """Whether this worker may send."""
@@ -77,20 +84,21 @@ class ExpectedConversation:
         self.begun.journal.update(facts)
         return True
 
-    def hand_back(self, token: Token, due: float, *, forgive: bool) -> None:
+    def hand_back(self, token: Token, due: float, *, forgive: bool) -> bool:
+        """Whether it was this worker's to hand back."""
         begun_by_it = self.begun is not None and self.begun.token == token
         if not begun_by_it and self.lock != token:
-            return
+            return False
         if self.lock == token:
             self.lock = None
         if self.begun:
             self.begun.token = None
-            self.attempts -= forgive
+        self.attempts = max(0, self.attempts - forgive)
         self.due = due
+        return True
 
     def finish(self, ids: list[str], now: float) -> None:
-        for message_id in ids:
-            self.waiting.pop(message_id, None)
+        self._drop(set(ids))
         self.lock, self.begun, self.attempts = None, None, 0
         self.due = now if self.waiting else None
 
@@ -109,7 +117,7 @@ class ExpectedConversation:
                 words[ids.index(message_id)] = text
 
     def erase(self, gone: set[str]) -> None:
-        self.waiting = {k: v for k, v in self.waiting.items() if k not in gone}
+        self._drop(gone)
         self.exchanges = [exchange for exchange in self.exchanges if not gone.intersection(exchange[0])]
         if self.begun and gone.intersection(self.begun.ids):  # its journal may hold an answer to what is gone
             self.begun, self.attempts = None, 0
@@ -129,18 +137,40 @@ class ExpectedConversation:
             self.due = again_at
         return hinted
 
+    def _drop(self, gone: set[str]) -> None:
+        self.waiting = {message_id: said for message_id, said in self.waiting.items() if message_id not in gone}
+        self.over -= gone
+
     def facts(self) -> dict[str, Any]:
         """What `facts_in` must read."""
-        begun = {"ids": self.begun.ids, "token": self.begun.token, **self.begun.journal} if self.begun else None
         return {
             "lock": self.lock,
             "inbox": self.inbox(),
             "messages": self.waiting,
-            "batch": begun,
+            "over": self.over,
+            "batch": self.begun,
             "attempts": self.attempts,
             "turns": [*_turns(self.exchanges)],
             "epoch": self.epoch,
         }
+
+
+@dataclass
+class ExpectedLane:
+    """One person's turn: where their batches are held, and which conversations wait for one of those to end."""
+
+    answering: set[str] = field(default_factory=set)
+    held_up: list[str] = field(default_factory=list)
+
+    def admits(self, conversation: str, locked: set[str]) -> bool:
+        """Whether one more may be held; a conversation without a lock has lost its worker."""
+        self.answering &= locked
+        if len(self.answering) >= MOST_HELD_OF_ONE_PERSON:
+            self.held_up += [conversation] if conversation not in self.held_up else []
+            return False
+        self.answering.add(conversation)
+        self.held_up = [other for other in self.held_up if other != conversation]
+        return True
 
 
 def facts_in(store: redis.Redis, conversation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -150,29 +180,33 @@ def facts_in(store: redis.Redis, conversation_ids: Sequence[str]) -> dict[str, d
             look.get(f"lock:{c}")
             look.zrange(f"inbox:{c}", 0, -1)
             look.hgetall(f"messages:{c}")
+            look.smembers(f"over:{c}")
             look.hgetall(f"batch:{c}")
             look.get(f"attempts:{c}")
             look.lrange(f"turns:{c}", 0, -1)
             look.get(f"epoch:{c}")
         seen = iter(look.execute())
-    return {c: _facts(*itertools.islice(seen, 7)) for c in conversation_ids}
+    return {c: _facts(*itertools.islice(seen, 8)) for c in conversation_ids}
 
 
-def _facts(lock: Any, inbox: Any, messages: Any, batch: Any, attempts: Any, turns: Any, epoch: Any) -> dict[str, Any]:
+def _facts(  # in the order of the look
+    lock: Any, inbox: Any, messages: Any, over: Any, batch: Any, attempts: Any, turns: Any, epoch: Any
+) -> dict[str, Any]:
     return {
         "lock": lock,
         "inbox": inbox,
         "messages": {message_id: Message.from_json(stored) for message_id, stored in messages.items()},
-        "batch": _batch(batch) if batch else None,
+        "over": over,
+        "batch": _begun(batch) if batch else None,
         "attempts": int(attempts or 0),
         "turns": [(turn.role, [*turn.message_ids], [*turn.texts]) for turn in map(Turn.from_json, turns)],
         "epoch": int(epoch or 0),
     }
 
 
-def _batch(stored: dict[str, str]) -> dict[str, Any]:
+def _begun(stored: dict[str, str]) -> Begun:
     journal = {n.removeprefix("journal:"): json.loads(v) for n, v in stored.items() if n.startswith("journal:")}
-    return {"ids": json.loads(stored["ids"]), "token": stored.get("token"), **journal}
+    return Begun(json.loads(stored["ids"]), stored.get("token"), stored["lane"], journal)
 
 
 def _turns(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -12,13 +12,23 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Any
 
+import pytest
 import redis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.workers.message_path import AGAIN_AFTER_S, LATER_S, MessagePath, answer_to
+from workers.batches import MOST_MESSAGES
 
 EXAMPLES = int(os.environ.get("MESSAGE_PATH_EXAMPLES", "0"))
 HISTORIES = settings(
@@ -31,17 +41,28 @@ HISTORIES = settings(
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow],
 )
-PEOPLE = ("console:u1", "console:u2", "console:u3")
-CONVERSATIONS = ("console:c1", "console:c2")
+PEOPLE = ("console:u1", "console:u2")
+CONVERSATIONS = ("console:c1", "console:c2", "console:c3")
 
-people = st.sampled_from(PEOPLE)
-conversations = st.sampled_from(CONVERSATIONS)
-messages = st.runner().flatmap(lambda machine: st.sampled_from([*machine.path.messages]))
-workers = st.runner().flatmap(lambda machine: st.sampled_from([*machine.path.at_work() * 4, *machine.path.taken]))
-"""Tokens. Every worker that ever took a batch may still act; who holds one does so more often."""
+HANDED_BACK: dict[str, Any] = {
+    "fails": {"after_s": 0.0, "forgive": False},
+    "is put off": {"after_s": LATER_S, "forgive": True},
+}
+
+people = st.sampled_from([*PEOPLE[:1] * 3, *PEOPLE])
+conversations = st.runner().flatmap(lambda machine: st.sampled_from([*machine.path.free() * 2, *CONVERSATIONS]))
+counts = st.sampled_from([*[1] * 8, *[2] * 3, MOST_MESSAGES + 2])
+occasions = st.sampled_from(
+    ["the same delivery", "another delivery", *["edit"] * 4, *["deletion"] * 2, "/forget", *["/reset"] * 2]
+)
+endings = st.sampled_from([*["answers"] * 4, "gives up", *HANDED_BACK])
+messages = st.runner().flatmap(lambda machine: st.sampled_from(machine.path.touchable()))
+workers = st.runner().flatmap(lambda machine: st.sampled_from(machine.path.workers()))
+held = st.runner().flatmap(lambda machine: st.sampled_from(machine.path.locked()))
 
 after_messages = precondition(lambda machine: machine.path.messages)
 after_a_batch = precondition(lambda machine: machine.path.taken)
+while_locked = precondition(lambda machine: machine.path.locked())
 
 
 class Histories(RuleBasedStateMachine):
@@ -49,78 +70,104 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self, store: redis.Redis) -> None:
         super().__init__()
-        self.path = MessagePath(store, CONVERSATIONS)
+        self.store = store
 
-    @rule(conversation=conversations, person=people, second=st.integers(0, 4), count=st.sampled_from([1, 1, 1, 2, 22]))
-    def somebody_writes(self, conversation: str, person: str, second: int, count: int) -> None:
+    @initialize(per_minute=st.sampled_from([0, 0, 2]))
+    def the_service_begins(self, per_minute: int) -> None:
+        self.path = MessagePath(self.store, CONVERSATIONS, per_minute)
+
+    @rule(
+        conversation=conversations,
+        person=people,
+        second=st.integers(0, 4),
+        count=counts,
+        minute_later=st.booleans(),
+        hinted=st.booleans(),
+    )
+    def somebody_writes(
+        self, conversation: str, person: str, second: int, count: int, minute_later: bool, hinted: bool
+    ) -> None:
         """Seconds are few: there are ties, and messages that arrive later than younger ones."""
+        if minute_later:
+            self.path.let_a_minute_go_by()
         for _ in range(count):
             self.path.write(conversation, person, sent_at=1.7e9 + second)
+        self.hint(conversation, hinted)
 
     @after_messages
-    @rule(message=messages, under_another_id=st.booleans())
-    def a_platform_delivers_again(self, message: str, under_another_id: bool) -> None:
-        self.path.deliver_again(message, under_another_id=under_another_id)
-
-    @after_messages
-    @rule(message=messages)
-    def somebody_edits(self, message: str) -> None:
-        self.path.edit(message)
-
-    @after_messages
-    @rule(message=messages)
-    def somebody_deletes(self, message: str) -> None:
-        self.path.delete(message)
-
-    @rule(person=people, conversation=conversations)
-    def somebody_is_forgotten(self, person: str, conversation: str) -> None:
-        self.path.forget(person, conversation)
-
-    @rule(conversation=conversations)
-    def somebody_resets(self, conversation: str) -> None:
-        self.path.reset(conversation)
-
-    @rule(conversation=conversations)
-    def a_worker_comes(self, conversation: str) -> None:
-        self.path.take(conversation)
+    @rule(message=messages, what=occasions, hinted=st.booleans())
+    def a_message_is_spoken_of_again(self, message: str, what: str, hinted: bool) -> None:
+        said = self.path.messages[message]
+        match what:
+            case "the same delivery" | "another delivery":
+                self.path.deliver_again(message, under_another_id=what == "another delivery")
+            case "edit":
+                self.path.edit(message)
+            case "deletion":
+                self.path.delete(message)
+            case "/forget":
+                self.path.forget(said.user_id, said.conversation_id)
+            case "/reset":
+                self.path.reset(said.conversation_id)
+        self.hint(said.conversation_id, hinted)
 
     @after_a_batch
-    @rule(worker=workers)
-    def a_worker_writes_its_answer_down(self, worker: str) -> None:
+    @rule(worker=workers, step=st.sampled_from(["checks", "writes the answer down", "begins to send"]))
+    def a_worker_goes_on(self, worker: str, step: str) -> None:
         batch = self.path.taken[worker]
-        self.path.note(batch, answer=answer_to(batch))
+        match step:
+            case "checks":
+                self.path.check(batch)
+            case "writes the answer down":
+                self.path.note(batch, answer=answer_to(batch))
+            case "begins to send":
+                self.path.note(batch, on_its_way=True)
 
     @after_a_batch
-    @rule(worker=workers)
-    def a_worker_begins_to_send(self, worker: str) -> None:
-        self.path.note(self.path.taken[worker], on_its_way=True)
+    @rule(worker=workers, how=endings, cut=st.integers(0, 1), hinted=st.booleans())
+    def a_worker_ends(self, worker: str, how: str, cut: int, hinted: bool) -> None:
+        batch = self.path.taken[worker]
+        match how:
+            case "answers":
+                self.path.finish(batch, cut=cut)
+            case "gives up":
+                self.path.finish(batch, dead="gave up")
+            case _:
+                self.path.hand_back(batch, **HANDED_BACK[how])
+        self.hint(batch.conversation_id, hinted)
+        self.hint(self.path.call_in_next(batch), hinted)
 
-    @after_a_batch
-    @rule(worker=workers)
-    def a_worker_asks_whether_it_may_send(self, worker: str) -> None:
-        self.path.check(self.path.taken[worker])
+    @while_locked
+    @rule(conversation=held, succeeded=st.booleans(), hinted=st.booleans())
+    def a_worker_is_killed(self, conversation: str, succeeded: bool, hinted: bool) -> None:
+        """Its lock runs out, or its process has a successor that frees all that it held."""
+        freed = self.path.succeed(conversation) if succeeded else self.path.lock_runs_out(conversation)
+        for name in freed:
+            self.hint(name, hinted)
 
-    @after_a_batch
-    @rule(worker=workers, dead=st.sampled_from(["", "", "gave up"]), cut=st.integers(0, 1))
-    def a_worker_finishes(self, worker: str, dead: str, cut: int) -> None:
-        self.path.finish(self.path.taken[worker], dead=dead, cut=cut)
+    @after_messages
+    @rule(ahead_s=st.sampled_from([0.0, AGAIN_AFTER_S + 50, LATER_S + 50]), unread=st.booleans(), heard=st.booleans())
+    def the_clerk_sweeps(self, ahead_s: float, unread: bool, heard: bool) -> None:
+        for conversation in self.path.sweep(time.time() + ahead_s, unread=unread):
+            self.hint(conversation, heard)
 
-    @after_a_batch
-    @rule(worker=workers, after_s=st.sampled_from([0.0, LATER_S]), forgive=st.booleans())
-    def a_worker_hands_back(self, worker: str, after_s: float, forgive: bool) -> None:
-        self.path.hand_back(self.path.taken[worker], after_s=after_s, forgive=forgive)
+    @after_messages
+    @rule(conversation=conversations, dies=st.booleans())
+    def the_clerk_looks(self, conversation: str, dies: bool) -> None:
+        """It takes what waits only to see to its due time."""
+        batch = self.path.take(conversation, looks=True)
+        if batch and not dies:
+            self.path.hand_back(batch, after_s=0, forgive=False)
 
-    @rule(conversation=conversations)
-    def a_workers_lock_runs_out(self, conversation: str) -> None:
-        self.path.lock_runs_out(conversation)
-
-    @rule(ahead_s=st.sampled_from([0.0, AGAIN_AFTER_S + 50, LATER_S + 50]), unread=st.booleans())
-    def the_clerk_sweeps(self, ahead_s: float, unread: bool) -> None:
-        self.path.sweep(time.time() + ahead_s, unread=unread)
+    def hint(self, conversation: str | None, heard: bool) -> None:
+        """A hint gets lost, or a worker comes."""
+        if conversation and heard:
+            self.path.take(conversation)
 
     @invariant()
     def the_store_holds_what_it_should(self) -> None:
         self.path.check_conversations()
+        self.path.check_lanes()
         self.path.check_ready()
         self.path.check_dead_letters()
         self.path.check_nothing_twice()
@@ -134,6 +181,8 @@ class Histories(RuleBasedStateMachine):
         self.path.check_nothing_left()
 
 
-def test_nothing_is_lost_nothing_twice_always_in_order(store: redis.Redis) -> None:
+def test_nothing_is_lost_nothing_twice_always_in_order(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     store.config_set("appendfsync", "no")  # what reaches the disk is not the question here
+    for pause in ("LOCK_LIFE_S", "HELD_UP_PAUSE_S"):  # no time is so short that a busy machine lets it pass
+        monkeypatch.setattr(f"workers.batches.{pause}", LATER_S)
     run_state_machine_as_test(lambda: Histories(store), settings=HISTORIES)  # type: ignore[arg-type]
