@@ -96,6 +96,7 @@ def store_gone(desk: Desk, crowd: Crowd) -> Crowd:
     desk.kill("store")
     desk.disarm()
     desk.start("store")
+    desk.wait_until_store_answers()
     return crowd
 
 

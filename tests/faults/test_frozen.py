@@ -1,0 +1,100 @@
+"""A process that stands still until another has taken over and answered sends and writes nothing when it wakes up."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pytest
+import redis
+
+from bot.checkpoints import Point
+from tests.fakes.line import FakeLine
+from tests.fakes.slack import FakeSlack
+from tests.faults.crowd import (
+    DEADLINE,
+    DEADLINE_ANSWER,
+    PARKING,
+    PARKING_ANSWER,
+    PLACES,
+    Crowd,
+    keys,
+    wait_until_done,
+)
+from tests.faults.desk import Desk, wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+POINTS: tuple[Point, ...] = ("generating", "delivering", "sending", "sent", "delivered")
+SERVED = " served "
+"""What the log says at the end of each batch that was held, however it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Everybody whose answers were at one point, and what they were shown and the store held before the waking."""
+
+    crowd: Crowd
+    shown: dict[str, list[str]]
+    stored: dict[str, dict[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def woken(desk: Desk, slack: FakeSlack, line: FakeLine) -> Iterator[dict[Point, Woken]]:
+    """The process stood still at all points at once, a second one took over and answered, and it woke up."""
+    crowds = {point: held_at(point, desk, Crowd(desk, slack, line)) for point in POINTS}
+    desk.signal("replies", signal.SIGSTOP)
+    desk.disarm()
+    try:
+        desk.start("replies-2")
+        for crowd in crowds.values():
+            crowd.say(PARKING)
+        wait_until_answered(desk, crowds)
+        before = {point: as_it_is(desk, crowd) for point, crowd in crowds.items()}
+        ended = desk.log_of("replies").count(SERVED)
+    finally:
+        desk.signal("replies", signal.SIGCONT)
+    wait_until(lambda: desk.log_of("replies").count(SERVED) >= ended + len(POINTS) * len(PLACES))
+    yield before
+    desk.end("replies-2")
+
+
+def held_at(point: Point, desk: Desk, crowd: Crowd) -> Crowd:
+    """The crowd, when all of their answers are at the point."""
+    desk.arm(point, "hold", times=len(PLACES))
+    crowd.say(DEADLINE)
+    desk.wait_until_reached(point, times=len(PLACES))
+    return crowd
+
+
+def wait_until_answered(desk: Desk, crowds: dict[Point, Crowd]) -> None:
+    """Return when the second process is done with everybody; who is not answered is for the tests to say."""
+    with suppress(AssertionError):
+        for crowd in crowds.values():
+            for person in crowd.people.values():
+                wait_until_done(desk, person)
+
+
+def as_it_is(desk: Desk, crowd: Crowd) -> Woken:
+    """What they are shown and the store holds of them now."""
+    shown = {place: person.reads() for place, person in crowd.people.items()}
+    return Woken(crowd, shown, {place: stored(desk, person.place) for place, person in crowd.people.items()})
+
+
+def stored(desk: Desk, place: str) -> dict[str, bytes]:
+    """All that the store holds of a place."""
+    with redis.Redis.from_url(desk.store_url) as store:
+        return {key: store.dump(key) for key in keys(desk, place)}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("point", POINTS)
+def test_who_wakes_up_too_late_changes_nothing(desk: Desk, woken: dict[Point, Woken], point: Point, place: str) -> None:
+    before = woken[point]
+    person = before.crowd.people[place]
+
+    assert person.reads() == before.shown[place]
+    assert stored(desk, person.place) == before.stored[place]
+    before.crowd.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER)
