@@ -93,7 +93,7 @@ def _storm(seed: int, messages: int, desk: Desk, slack: FakeSlack, line: FakeLin
         kills=killer.kills,
         ended_by_itself=killer.ended_by_itself,
         redeliveries=post.redeliveries,
-        platform_faults=sum(plan.fault is not None for plan in plans),
+        platform_faults=post.platform_faults,
         seconds=time.monotonic() - began,
     )
 

@@ -167,6 +167,19 @@ class Desk:
         """A process's exit status, None while it lives."""
         return self._processes[name].poll()
 
+    def is_up(self, name: str) -> bool:
+        """Whether the process, and none before it, answers."""
+        match name:
+            case "web":
+                return self._listens()
+            case "store":
+                return readiness(self.store)["store"]
+        try:
+            beat = self.store.get(f"status:{name}")
+        except redis.RedisError:
+            return False
+        return beat is not None and json.loads(str(beat))["pid"] == self._processes[name].pid
+
     def stop(self) -> None:
         """End everything that still runs, the store last."""
         for name in reversed(list(self._processes)):
