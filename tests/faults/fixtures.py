@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.fakes.slack import TOKEN, FakeSlack
 from tests.faults.desk import LINE_SECRET, SLACK_SECRET, Desk
 from tests.faults.people import InAChannel, OnLine, OnSlack, OnTheConsole, Person
 
-__all__ = ["desk", "line", "person", "slack"]
+__all__ = ["desk", "documents", "line", "person", "slack"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,13 @@ def line() -> Iterator[FakeLine]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine) -> Iterator[Desk]:
+def documents() -> Path:
+    """The folder with what the desk knows."""
+    return Path(__file__).parent / "documents"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine, documents: Path) -> Iterator[Desk]:
     running = Desk(
         tmp_path_factory.mktemp("desk"),
         {
@@ -38,6 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
             "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
             "LINE_API_URL": line.url,
             "LINE_ACCESS": "open",
+            "KNOWLEDGE_PATH": str(documents),
             "ANSWER_MAX_TOKENS": "4096",  # the scripted model's are characters
         },
     )
