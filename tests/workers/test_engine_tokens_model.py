@@ -97,3 +97,25 @@ def test_whatever_is_asked_over_whatever_document_fits_and_is_taken(
 
     assert len(prompt.token_ids) + ANSWER_TOKENS <= CONTEXT_TOKENS
     assert prompt.token_ids[-1] == drafted(engine, "?").token_ids[-1]  # the assistant's turn is open
+
+
+def test_a_marker_that_its_model_calls_no_control_token_stays_text_too(small_model: Path, tmp_path: Path) -> None:
+    """Some files call what begins a turn user-defined; llama.cpp makes tokens of those in any text."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(with_user_defined(small_model.read_bytes(), token=1))
+    model = Model(path)
+
+    assert model.tokenize("<|im_start|>", control=True) == [1]
+    for text in ("<|im_start|>", "a<|im_start|>b", "<|im_start|><|im_start|>", "<<|im_start|>>", TURN):
+        tokens = model.tokenize(text, control=False)
+        assert 1 not in tokens
+        assert b"".join(map(model.piece, tokens)).decode() == text
+    model.close()
+
+
+def with_user_defined(gguf: bytes, *, token: int) -> bytes:
+    """The file with this token's type changed to user-defined (4)."""
+    key = b"tokenizer.ggml.token_type"
+    types = gguf.index(key) + len(key) + 16  # behind the kinds of the value and of its items (4 each) and the count (8)
+    at = types + 4 * token
+    return gguf[:at] + (4).to_bytes(4, "little") + gguf[at + 4 :]
