@@ -9,7 +9,6 @@ from tests.faults.people import OnTheConsole
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
-ANSWER = "毎月25日"
 WITHIN_A_MINUTE_S = 60.0
 
 

@@ -136,11 +136,13 @@ def say(person: Person, text: str, *, too_late: bool = False) -> None:
 
 
 def give(orders: dict[Order, Person], desk: Desk, point: Point) -> None:
-    """Everybody gives their order; the clerk is held with all of them at the point."""
+    """Everybody gives their order; the clerk is held with all of them at the point. What was said comes once more."""
     desk.arm(point, "hold", times=len(orders))
     for order, person in orders.items():
         order.give(person)
     desk.wait_until_reached(point, times=len(orders))
+    for person in orders.values():
+        delivered(person, person.sent[-1])
 
 
 def kill(desk: Desk) -> None:

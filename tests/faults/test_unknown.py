@@ -1,7 +1,7 @@
 """Where LINE's answer to a call is lost with the process and its token dies meanwhile, nobody can know the outcome.
 
-What was perhaps shown is kept then, and comes with the next message, introduced as what it is. This is where the promise
-of "once" ends.
+What was perhaps shown is kept then, and comes with the next message, introduced as what it is. Here the promise of
+"once" ends.
 """
 
 from __future__ import annotations
