@@ -224,7 +224,7 @@ def test_dead_letters_are_kept_as_long_as_conversations_and_those_without_an_apo
     old, apologised, silent = (message(conversation=f"console:c{n}") for n in range(3))
     for said in (old, apologised, silent):
         a_question_dies(store, said, apologised=said is apologised)
-    store.zadd("dead:since", {old.id: time.time() - LIFE_S - 1})
+    store.zadd("dead:since", {old.id: time.time() - LIFE_S - 1}, xx=True)
 
     make_tick(clerk).tick()
 

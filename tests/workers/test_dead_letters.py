@@ -307,8 +307,10 @@ def test_what_is_asked_again_cannot_be_dropped_any_more(store: redis.Redis, lett
 def test_the_oldest_letters_go_when_there_are_too_many_or_their_time_is_over(
     store: redis.Redis, letters: DeadLetters, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = [a_question_dies(store, message()) for _ in range(5)]
-    store.zadd("dead:since", {letter: at for at, letter in enumerate(said)})
+    said = [a_question_dies(store, message()) for _ in range(4)]
+    said.append(an_order_dies(store, order("reset"), "order 1"))
+    caplog.clear()
+    store.zadd("dead:since", {letter: at for at, letter in enumerate(said)}, xx=True)
 
     assert letters.drop_oldest(before=1.0, most=2) == 3
     assert [letter.id for letter in letters.all()] == said[3:]
