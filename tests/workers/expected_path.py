@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import redis
 
 from bot.inbox import ROOM
 from bot.messages import Message
 from workers.batches import MOST_HELD_OF_ONE_PERSON, MOST_MESSAGES
-from workers.conversation import Turn
 
 Token = str
 Exchange = tuple[list[str], list[str], str]
@@ -22,12 +18,39 @@ Exchange = tuple[list[str], list[str], str]
 
 @dataclass
 class Begun:
-    """The messages that one answer will cover, and what its journal says. Nobody's while it is handed back."""
+    """The messages that one answer covers, and its journal. It has a token while a worker may go on with it.
+
+    What was begun anew has neither lane nor epoch: they are found when it is taken.
+    """
 
     ids: list[str]
-    token: Token | None
-    lane: str
+    token: Token | None = None
+    lane: str | None = None
+    epoch: str | None = None
     journal: dict[str, Any] = field(default_factory=dict)
+
+    def outdate(self) -> None:
+        """A question says something else now; an answer that is on its way stands."""
+        if "on_its_way" not in self.journal:
+            self.journal.pop("answer", None)
+
+
+@dataclass
+class Letter:
+    """A dead letter. While it is asked again its messages wait in the inbox, and it keeps only the journal."""
+
+    begun: Begun
+    sent_at: float
+    apologised: bool
+    messages: dict[str, Message] | None
+
+    def ask_again(self) -> None:
+        """An answer after an apology is another one, in a round of its own."""
+        journal, ids = self.begun.journal, list(self.messages or {})
+        if "apology" in journal:
+            self.begun = Begun(ids, lane=self.begun.lane, journal={"round": journal.get("round", 0) + 1})
+        journal.pop("tries", None)
+        self.messages = None
 
 
 @dataclass
@@ -42,6 +65,7 @@ class ExpectedConversation:
     exchanges: list[Exchange] = field(default_factory=list)
     epoch: int = 0
     due: float | None = None
+    letters: dict[str, Letter] = field(default_factory=dict)
 
     def inbox(self) -> list[str]:
         """What waits, by the platform's time; the id decides between equals."""
@@ -57,25 +81,48 @@ class ExpectedConversation:
         """Whose turn it is with this message; notices to who writes too much have lanes of their own."""
         return ("over:" if message_id in self.over else "") + self.waiting[message_id].user_id
 
+    # Taking
+
     def next_ids(self) -> list[str]:
-        """What comes next, if nobody holds it: the batch begun before, else the run of one lane at the head."""
+        """What comes next: what was begun before, else the first letter that is asked again, else what is at the head.
+
+        A lock keeps all of it. A letter takes its place as what was begun, even if nobody may take it yet.
+        """
         if self.lock:
             return []
-        if self.begun:
-            return self.begun.ids
-        for lane, run in itertools.groupby(self.inbox(), key=self.lane):
-            return [*run][: ROOM if lane.startswith("over:") else MOST_MESSAGES]
-        return []
+        if not self._left_of_begun() and (letter := self._first_asked_again()):
+            self.begun = self.letters.pop(letter).begun
+        return self._left_of_begun() or self._head()
 
     def take(self, ids: list[str], token: Token, *, looks: bool) -> None:
         """A worker got them; who only looks makes no attempt to answer."""
-        self.begun = Begun(ids, token, self.lane(ids[0]), self.begun.journal if self.begun else {})
+        before = self.begun or Begun([])
+        self.begun = Begun(ids, token, self.lane(ids[0]), before.epoch or str(self.epoch), before.journal)
         self.lock = token
         self.attempts += not looks
 
     def holds(self, token: Token) -> bool:
         """Whether this worker may send."""
         return self.lock == token and self.begun is not None and self.begun.token == token
+
+    def _left_of_begun(self) -> list[str]:
+        if self.begun is None:
+            return []
+        left = [message_id for message_id in self.begun.ids if message_id in self.waiting]
+        if not left:
+            self.begun, self.attempts = None, 0
+        return left
+
+    def _first_asked_again(self) -> str | None:
+        asked = [(letter.sent_at, name) for name, letter in self.letters.items() if letter.messages is None]
+        return min(asked)[1] if asked else None
+
+    def _head(self) -> list[str]:
+        for lane, run in itertools.groupby(self.inbox(), key=self.lane):
+            return [*run][: ROOM if lane.startswith("over:") else MOST_MESSAGES]
+        return []
+
+    # Having taken
 
     def note(self, token: Token, facts: dict[str, Any]) -> bool:
         """Whether the journal takes these facts."""
@@ -97,36 +144,73 @@ class ExpectedConversation:
         self.due = due
         return True
 
-    def finish(self, ids: list[str], now: float) -> None:
-        self._drop(set(ids))
-        self.lock, self.begun, self.attempts = None, None, 0
-        self.due = now if self.waiting else None
+    def is_whole(self, ids: list[str]) -> bool:
+        """Whether nothing of a batch was erased."""
+        return all(message_id in self.waiting for message_id in ids)
 
     def remember(self, ids: list[str], answer: str, *, cut: int) -> None:
         """Before `finish`: the exchange, in the words that its messages have now."""
         words = [self.waiting[message_id].text for message_id in ids]
         self.exchanges = [*self.exchanges[cut:], (ids, words, answer)]
 
+    def bury(self, ids: list[str], *, apologised: bool) -> None:
+        """Before `finish`: the messages as they are now, with the journal."""
+        assert self.begun is not None
+        messages = {message_id: self.waiting[message_id] for message_id in ids}
+        begun = replace(self.begun, token=None)
+        self.letters[ids[-1]] = Letter(begun, messages[ids[-1]].sent_at, apologised, messages)
+
+    def finish(self, ids: list[str], now: float) -> None:
+        self._drop(set(ids))
+        self.lock, self.begun, self.attempts = None, None, 0
+        self.due = now if self.waiting else None
+
+    # Second thoughts
+
+    def ask_again(self, letter_id: str, now: float) -> None:
+        letter = self.letters[letter_id]
+        self.waiting |= letter.messages or {}
+        if (letter.begun.lane or "").startswith("over:"):
+            self.over |= (letter.messages or {}).keys()
+        letter.ask_again()
+        self.due = now if self.due is None else self.due
+
     def reword(self, message_id: str, text: str) -> None:
         if message_id in self.waiting:
             self.waiting[message_id] = replace(self.waiting[message_id], text=text)
-            if self.begun and "on_its_way" not in self.begun.journal:
-                self.begun.journal.pop("answer", None)
+            for begun in [self.begun, *(letter.begun for letter in self.letters.values())]:
+                if begun:
+                    begun.outdate()
+            return
         for ids, words, _ in self.exchanges:
             if message_id in ids:
                 words[ids.index(message_id)] = text
-
-    def erase(self, gone: set[str]) -> None:
-        self._drop(gone)
-        self.exchanges = [exchange for exchange in self.exchanges if not gone.intersection(exchange[0])]
-        if self.begun and gone.intersection(self.begun.ids):  # its journal may hold an answer to what is gone
-            self.begun, self.attempts = None, 0
-        if not self.waiting:
-            self.due = None
+        for letter in self.letters.values():
+            if letter.messages and message_id in letter.messages:
+                letter.messages[message_id] = replace(letter.messages[message_id], text=text)
+                letter.begun.outdate()
 
     def reset(self) -> None:
         self.exchanges = []
         self.epoch += 1
+
+    def erase(self, gone: set[str]) -> None:
+        """What is left of a batch is begun anew, since its journal may hold an answer to what is gone."""
+        going = gone & self.waiting.keys()
+        self._drop(gone)
+        self.exchanges = [exchange for exchange in self.exchanges if not gone.intersection(exchange[0])]
+        self.letters = {k: v for k, v in self.letters.items() if not gone.intersection(v.messages or ())}
+        for letter in self.letters.values():
+            if letter.messages is None and going.intersection(letter.begun.ids):
+                letter.begun = Begun(letter.begun.ids, journal={"round": letter.begun.journal.get("round", 0)})
+        if self.begun and going.intersection(self.begun.ids):
+            again = {name: fact for name, fact in self.begun.journal.items() if name == "round"}
+            self.begun, self.attempts = Begun(self.begun.ids, journal=again) if again else None, 0
+        if not self.waiting:
+            self.due, self.begun = None, None
+            self.letters = {name: letter for name, letter in self.letters.items() if letter.messages is not None}
+
+    # The clerk
 
     def sweep(self, now: float, again_at: float, overdue_since: float) -> bool:
         """Whether the clerk hints at it: it is due and nobody's, and its first hint was read or is overdue."""
@@ -137,22 +221,15 @@ class ExpectedConversation:
             self.due = again_at
         return hinted
 
+    def turns(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Roles, message ids and words."""
+        for ids, words, answer in self.exchanges:
+            yield "user", ids, words
+            yield "assistant", ids, [answer]
+
     def _drop(self, gone: set[str]) -> None:
         self.waiting = {message_id: said for message_id, said in self.waiting.items() if message_id not in gone}
         self.over -= gone
-
-    def facts(self) -> dict[str, Any]:
-        """What `facts_in` must read."""
-        return {
-            "lock": self.lock,
-            "inbox": self.inbox(),
-            "messages": self.waiting,
-            "over": self.over,
-            "batch": self.begun,
-            "attempts": self.attempts,
-            "turns": [*_turns(self.exchanges)],
-            "epoch": self.epoch,
-        }
 
 
 @dataclass
@@ -171,45 +248,3 @@ class ExpectedLane:
         self.answering.add(conversation)
         self.held_up = [other for other in self.held_up if other != conversation]
         return True
-
-
-def facts_in(store: redis.Redis, conversation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the store holds of these conversations, in one look."""
-    with store.pipeline() as look:
-        for c in conversation_ids:
-            look.get(f"lock:{c}")
-            look.zrange(f"inbox:{c}", 0, -1)
-            look.hgetall(f"messages:{c}")
-            look.smembers(f"over:{c}")
-            look.hgetall(f"batch:{c}")
-            look.get(f"attempts:{c}")
-            look.lrange(f"turns:{c}", 0, -1)
-            look.get(f"epoch:{c}")
-        seen = iter(look.execute())
-    return {c: _facts(*itertools.islice(seen, 8)) for c in conversation_ids}
-
-
-def _facts(  # in the order of the look
-    lock: Any, inbox: Any, messages: Any, over: Any, batch: Any, attempts: Any, turns: Any, epoch: Any
-) -> dict[str, Any]:
-    return {
-        "lock": lock,
-        "inbox": inbox,
-        "messages": {message_id: Message.from_json(stored) for message_id, stored in messages.items()},
-        "over": over,
-        "batch": _begun(batch) if batch else None,
-        "attempts": int(attempts or 0),
-        "turns": [(turn.role, [*turn.message_ids], [*turn.texts]) for turn in map(Turn.from_json, turns)],
-        "epoch": int(epoch or 0),
-    }
-
-
-def _begun(stored: dict[str, str]) -> Begun:
-    journal = {n.removeprefix("journal:"): json.loads(v) for n, v in stored.items() if n.startswith("journal:")}
-    return Begun(json.loads(stored["ids"]), stored.get("token"), stored["lane"], journal)
-
-
-def _turns(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, list[str], list[str]]]:
-    for ids, words, answer in exchanges:
-        yield "user", ids, words
-        yield "assistant", ids, [answer]

@@ -6,7 +6,6 @@ when the two differ.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -18,15 +17,24 @@ import redis
 
 from bot.errors import LockLost
 from bot.inbox import Accepted, Inbox
-from bot.messages import Control, Deletion, Edit, Message
+from bot.messages import Control, Deletion, Edit
 from bot.store import script
 from tests.stored import everything_in
 from tests.workers.desk import LIFE_S, make_clerk, order
-from tests.workers.expected_path import ExpectedConversation, ExpectedLane, facts_in
+from tests.workers.expected_path import ExpectedConversation, ExpectedLane
 from tests.workers.making import NoHints
+from tests.workers.said import Said, answer_to, turns_of
+from tests.workers.stored_path import (
+    conversation_of,
+    conversations_in,
+    lanes_in,
+    letters_in,
+    letters_of,
+    ready_in,
+)
 from workers.acting import act
 from workers.batches import Batch, Batches
-from workers.conversation import Turn
+from workers.dead_letters import DeadLetters
 
 AGAIN_AFTER_S = 100.0
 LATER_S = 1000.0
@@ -50,12 +58,9 @@ class MessagePath:
         self._within_the_minute: Counter[str] = Counter()
         self.expected = {c: ExpectedConversation() for c in conversations}
         self.lanes: defaultdict[str, ExpectedLane] = defaultdict(ExpectedLane)
-        self.messages: dict[str, Message] = {}
+        self.said = Said()
         self.taken: dict[str, Batch] = {}
-        self._words: dict[str, list[str]] = {}
-        self._answered: Counter[str] = Counter()
-        self._erased: set[str] = set()
-        self._dead: dict[str, list[str]] = {}
+        self._letters = DeadLetters(store)
         self._orders = 0
 
     def workers(self) -> list[str]:
@@ -74,16 +79,14 @@ class MessagePath:
     def touchable(self) -> list[str]:
         """Every message, and those again that matter most: what is being answered, what waits."""
         begun = [message_id for c in self.expected.values() if c.begun for message_id in c.begun.ids]
-        return [*begun, *(message_id for c in self.expected.values() for message_id in c.waiting), *self.messages]
+        return [*begun, *(message_id for c in self.expected.values() for message_id in c.waiting), *self.said.messages]
 
     # People and platforms
 
     def write(self, conversation: str, person: str, sent_at: float) -> None:
-        name = f"console:m{len(self.messages) * 7919 % 1000}"  # unlike the order of arrival, as a platform's ids may be
-        said = Message(name, "console", conversation, person, self._new_words(name), sent_at, {})
-        self.messages[name] = said
-        assert self._inbox.accept(said, f"{name} as first delivered") is Accepted.NEW
-        assert self._store.exists(f"seen:{name} as first delivered", f"seen:{name}") == 2
+        said = self.said.message(conversation, person, sent_at)
+        assert self._inbox.accept(said, f"{said.id} as first delivered") is Accepted.NEW
+        assert self._store.exists(f"seen:{said.id} as first delivered", f"seen:{said.id}") == 2
         self._within_the_minute[person] += 1
         over_limit = 0 < self._per_minute < self._within_the_minute[person]
         self.expected[conversation].accept(said, time.time(), over_limit=over_limit)
@@ -95,23 +98,23 @@ class MessagePath:
 
     def deliver_again(self, message_id: str, *, under_another_id: bool) -> None:
         delivery = f"{message_id} under another id" if under_another_id else f"{message_id} as first delivered"
-        assert self._inbox.accept(self.messages[message_id], delivery) is Accepted.KNOWN
+        assert self._inbox.accept(self.said.messages[message_id], delivery) is Accepted.KNOWN
         assert self._store.exists(f"seen:{delivery}", f"seen:{message_id}") == 2
 
     def edit(self, message_id: str) -> None:
-        said, words = self.messages[message_id], self._new_words(message_id)
+        said, words = self.said.messages[message_id], self.said.new_words(message_id)
         self._act(Edit("console", said.conversation_id, said.user_id, message_id, words, said.sent_at))
         self.expected[said.conversation_id].reword(message_id, words)
 
     def delete(self, message_id: str) -> None:
-        said = self.messages[message_id]
+        said = self.said.messages[message_id]
         self._act(Deletion("console", said.conversation_id, said.user_id, message_id, said.sent_at))
         self._erase({message_id})
 
     def forget(self, person: str, conversation: str) -> None:
         self._act(order("forget", user=person, conversation=conversation))
         assert not self._store.exists(f"spoke:{person}")
-        self._erase({message.id for message in self.messages.values() if message.user_id == person})
+        self._erase(self.said.by(person))
 
     def reset(self, conversation: str) -> None:
         self._act(order("reset", conversation=conversation))
@@ -130,6 +133,9 @@ class MessagePath:
             expected.take(ids, batch.token, looks=looks)
             self.taken[batch.token] = batch
             assert (batch.attempt, batch.over_limit) == (expected.attempts, batch.lane.startswith("over:"))
+            assert expected.begun
+            assert (batch.lane, batch.epoch) == (expected.begun.lane, expected.begun.epoch)
+            assert batch.journal.read() == expected.begun.journal
             assert batch.messages == tuple(expected.waiting[message_id] for message_id in ids)
         return batch
 
@@ -152,29 +158,30 @@ class MessagePath:
             with self._refused():
                 batch.journal.write(**facts)
 
-    def check(self, batch: Batch) -> None:
+    def ask(self, batch: Batch) -> None:
+        """Ask whether it may send."""
         if self._expected(batch).holds(batch.token):
             batch.journal.check()
         else:
             with self._refused():
                 batch.journal.check()
 
-    def finish(self, batch: Batch, *, dead: str = "", cut: int = 0) -> None:
-        expected = self._expected(batch)
-        if expected.lock != batch.token or (dead and self._erased.intersection(batch.ids)):
+    def finish(self, batch: Batch, *, dead: str = "", apologised: bool = False, cut: int = 0) -> None:
+        expected, now = self._expected(batch), time.time()
+        turns = [] if dead or batch.over_limit else turns_of(batch)
+        whole = expected.is_whole(batch.ids)
+        if expected.lock != batch.token or (dead and not whole):
             with self._refused():
-                self._processes[0].finish(batch, turns_of(batch), dead=dead, cut=2 * cut)
+                self._processes[0].finish(batch, turns, dead=dead, apologised=apologised, cut=2 * cut)
             return
-        remembered = [] if dead or batch.over_limit else turns_of(batch)
-        waiting = self._processes[0].finish(batch, remembered, dead=dead, cut=2 * cut)
-        whole = not self._erased.intersection(batch.ids)
-        if whole and dead:
-            self._dead[batch.newest.id] = batch.ids
-        elif whole and remembered and str(expected.epoch) == batch.epoch:
+        waiting = self._processes[0].finish(batch, turns, dead=dead, apologised=apologised, cut=2 * cut)
+        if dead:
+            expected.bury(batch.ids, apologised=apologised)
+        elif whole and turns and str(expected.epoch) == batch.epoch:
             expected.remember(batch.ids, answer_to(batch), cut=cut)
         self._leave_the_lane(batch.conversation_id)
-        expected.finish(batch.ids, time.time())
-        self._answered.update(batch.ids)
+        expected.finish(batch.ids, now)
+        self.said.answered.update(batch.ids)
         assert waiting == len(expected.waiting)
 
     def hand_back(self, batch: Batch, *, after_s: float, forgive: bool) -> None:
@@ -217,47 +224,54 @@ class MessagePath:
 
     def drain(self) -> None:
         """One honest worker that hears no hint answers the rest: nobody else is alive, and it has only the sweep."""
-        for _ in range(len(self.messages) + 2):
+        for _ in range(len(self.said.messages) + 2):
             for name in self.locked():
                 self.lock_runs_out(name)
             for name in self.sweep(time.time() + 2 * LATER_S, unread=False):
                 if batch := self.take(name):
                     self.finish(batch)
 
+    # The operator
+
+    def letters(self) -> list[str]:
+        """The dead letters that are not asked again."""
+        return [name for c in self.expected.values() for name, letter in c.letters.items() if letter.messages]
+
+    def retry(self, letter_id: str) -> None:
+        """The operator has a dead letter asked again, which breaks no promise: it is to be answered once more."""
+        conversation = self.said.messages[letter_id].conversation_id
+        letter = self.expected[conversation].letters.get(letter_id)
+        if letter is None or letter.messages is None:
+            assert self._letters.retry(letter_id, time.time()) is None
+            return
+        assert self._letters.retry(letter_id, time.time()) is not None
+        self.said.answered.subtract(letter.messages.keys())
+        self.expected[conversation].ask_again(letter_id, time.time())
+
+    def drop(self, letter_id: str) -> None:
+        letters = self.expected[self.said.messages[letter_id].conversation_id].letters
+        is_dead = letter_id in letters and letters[letter_id].messages is not None
+        assert (self._letters.drop(letter_id) is not None) == is_dead
+        if is_dead:
+            del letters[letter_id]
+
     # What must hold
 
-    def check_conversations(self) -> None:
-        found = facts_in(self._store, [*self.expected])
-        assert found == {name: conversation.facts() for name, conversation in self.expected.items()}
-
-    def check_lanes(self) -> None:
-        with self._store.pipeline() as look:
-            for lane in self.lanes:
-                look.smembers(f"answering:{lane}")
-                look.zrange(f"held_up:{lane}", 0, -1)
-            found = look.execute()
-        assert found == [part for lane in self.lanes.values() for part in (lane.answering, lane.held_up)]
-
-    def check_ready(self) -> None:
-        """Who has something to answer is there, or no sweep would find it."""
-        found: Any = self._store.zrange("ready", 0, -1, withscores=True)
-        ready: dict[str, float] = dict(found)
+    def check(self) -> None:
+        """The store holds what the model holds; who has something to answer is ready, or no sweep would find it."""
+        found = conversations_in(self._store, self.expected)
+        assert found == {name: conversation_of(conversation) for name, conversation in self.expected.items()}
+        assert lanes_in(self._store, self.lanes) == self.lanes
+        assert letters_in(self._store, self.expected) == letters_of(self.expected.values())
         due = {name: conversation.due for name, conversation in self.expected.items() if conversation.due is not None}
-        assert ready == pytest.approx(due, abs=AGAIN_AFTER_S / 3, rel=0)
-        assert ready.keys() >= {name for name, conversation in self.expected.items() if conversation.waiting}
+        assert ready_in(self._store) == pytest.approx(due, abs=AGAIN_AFTER_S / 3, rel=0)
+        assert due.keys() >= {name for name, conversation in self.expected.items() if conversation.waiting}
+        assert not self.said.twice()
 
-    def check_dead_letters(self) -> None:
-        letters = {name: json.loads(letter)["messages"] for name, letter in self._store.hgetall("dead").items()}
-        assert {name: [message["id"] for message in said] for name, said in letters.items()} == self._dead
-
-    def check_nothing_twice(self) -> None:
-        assert not [message_id for message_id, times in self._answered.items() if times > 1]
-
-    def check_nothing_lost(self) -> None:
-        assert self.messages.keys() - self._erased - self._answered.keys() == set()
-
-    def check_nothing_left(self) -> None:
-        """When all is answered the store holds what it is to remember, and that for a time."""
+    def check_the_end(self) -> None:
+        """All is answered, and the store holds what it is to remember, and that for a time."""
+        self.check()
+        assert not self.said.lost()
         lives = {key: self._store.ttl(key) for key in map(str, self._store.scan_iter())}
         assert {key.partition(":")[0] for key, life in lives.items() if life < 0} <= FOR_EVER
         assert {key.partition(":")[0] for key, life in lives.items() if life > 0} <= FOR_A_TIME
@@ -266,7 +280,8 @@ class MessagePath:
         return self.expected[batch.conversation_id]
 
     def _leave_the_lane(self, conversation: str) -> None:
-        if begun := self.expected[conversation].begun:
+        begun = self.expected[conversation].begun
+        if begun and begun.lane:
             self.lanes[begun.lane].answering.discard(conversation)
 
     @contextmanager
@@ -277,35 +292,17 @@ class MessagePath:
             yield
         assert everything_in(self._store) == before
 
-    def _new_words(self, message_id: str) -> str:
-        said = self._words.setdefault(message_id, [])
-        said.append(f"<{message_id} in words {len(said)}>")
-        return said[-1]
-
     def _act(self, event: Control) -> None:
         self._orders += 1
         act(f"order {self._orders}", event, self._clerk)
 
     def _erase(self, gone: set[str]) -> None:
-        self._erased |= gone
+        self.said.erased |= gone
         for name, conversation in self.expected.items():
-            if conversation.begun and gone.intersection(conversation.begun.ids):
+            if conversation.begun and gone.intersection(conversation.begun.ids, conversation.waiting):
                 self._leave_the_lane(name)
             conversation.erase(gone)
-        self._dead = {name: ids for name, ids in self._dead.items() if not gone.intersection(ids)}
-        left = everything_in(self._store)
-        assert not [words for message_id in gone for words in self._words[message_id] if words in left]
-
-
-def answer_to(batch: Batch) -> str:
-    """An answer that repeats all it was asked, so that what is left of erased words can be found."""
-    return f"You said: {batch.text}"
-
-
-def turns_of(batch: Batch) -> list[Turn]:
-    """What is to be remembered of a batch."""
-    asked = Turn("user", tuple(m.text for m in batch.messages), batch.newest.user_id, tuple(batch.ids))
-    return [asked, Turn("assistant", (answer_to(batch),), "assistant", tuple(batch.ids))]
+        assert not self.said.left_in(self._store, gone)
 
 
 def fence(token: str) -> int:

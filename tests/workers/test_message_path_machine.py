@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
 
 import pytest
 import redis
@@ -27,8 +26,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.workers.message_path import AGAIN_AFTER_S, LATER_S, MessagePath, answer_to
-from workers.batches import MOST_MESSAGES
+from tests.workers.message_path import AGAIN_AFTER_S, LATER_S, MessagePath
+from tests.workers.said import answer_to
+from workers.batches import MOST_MESSAGES, Batch
 
 EXAMPLES = int(os.environ.get("MESSAGE_PATH_EXAMPLES", "0"))
 HISTORIES = settings(
@@ -44,24 +44,29 @@ HISTORIES = settings(
 PEOPLE = ("console:u1", "console:u2")
 CONVERSATIONS = ("console:c1", "console:c2", "console:c3")
 
-HANDED_BACK: dict[str, Any] = {
-    "fails": {"after_s": 0.0, "forgive": False},
-    "is put off": {"after_s": LATER_S, "forgive": True},
-}
-
 people = st.sampled_from([*PEOPLE[:1] * 3, *PEOPLE])
 conversations = st.runner().flatmap(lambda machine: st.sampled_from([*machine.path.free() * 2, *CONVERSATIONS]))
 counts = st.sampled_from([*[1] * 8, *[2] * 3, MOST_MESSAGES + 2])
 occasions = st.sampled_from(
     ["the same delivery", "another delivery", *["edit"] * 4, *["deletion"] * 2, "/forget", *["/reset"] * 2]
 )
-endings = st.sampled_from([*["answers"] * 4, "gives up", *HANDED_BACK])
+steps = st.sampled_from(
+    [
+        *("asks whether it may send", "writes the answer down", "begins to send"),
+        *["has answered"] * 4,
+        *("has apologised", "gives up", "fails", "is put off"),
+    ]
+)
 messages = st.runner().flatmap(lambda machine: st.sampled_from(machine.path.touchable()))
 workers = st.runner().flatmap(lambda machine: st.sampled_from(machine.path.workers()))
+letters = st.runner().flatmap(
+    lambda machine: st.sampled_from([*machine.path.letters() * 2, *machine.path.said.messages])
+)
 held = st.runner().flatmap(lambda machine: st.sampled_from(machine.path.locked()))
 
-after_messages = precondition(lambda machine: machine.path.messages)
+after_messages = precondition(lambda machine: machine.path.said.messages)
 after_a_batch = precondition(lambda machine: machine.path.taken)
+after_a_letter = precondition(lambda machine: machine.path.letters())
 while_locked = precondition(lambda machine: machine.path.locked())
 
 
@@ -97,7 +102,7 @@ class Histories(RuleBasedStateMachine):
     @after_messages
     @rule(message=messages, what=occasions, hinted=st.booleans())
     def a_message_is_spoken_of_again(self, message: str, what: str, hinted: bool) -> None:
-        said = self.path.messages[message]
+        said = self.path.said.messages[message]
         match what:
             case "the same delivery" | "another delivery":
                 self.path.deliver_again(message, under_another_id=what == "another delivery")
@@ -112,30 +117,44 @@ class Histories(RuleBasedStateMachine):
         self.hint(said.conversation_id, hinted)
 
     @after_a_batch
-    @rule(worker=workers, step=st.sampled_from(["checks", "writes the answer down", "begins to send"]))
-    def a_worker_goes_on(self, worker: str, step: str) -> None:
+    @rule(worker=workers, way=st.lists(steps, min_size=1, max_size=4), cut=st.integers(0, 1), hinted=st.booleans())
+    def a_worker_goes_on(self, worker: str, way: list[str], cut: int, hinted: bool) -> None:
+        """Also beyond the end of its batch, and after it has lost it: whatever it does then is refused."""
         batch = self.path.taken[worker]
+        for step in way:
+            self.step(batch, step, cut)
+        self.hint(batch.conversation_id, hinted)
+        self.hint(self.path.call_in_next(batch), hinted)
+
+    def step(self, batch: Batch, step: str, cut: int) -> None:
         match step:
-            case "checks":
-                self.path.check(batch)
+            case "asks whether it may send":
+                self.path.ask(batch)
             case "writes the answer down":
                 self.path.note(batch, answer=answer_to(batch))
             case "begins to send":
                 self.path.note(batch, on_its_way=True)
-
-    @after_a_batch
-    @rule(worker=workers, how=endings, cut=st.integers(0, 1), hinted=st.booleans())
-    def a_worker_ends(self, worker: str, how: str, cut: int, hinted: bool) -> None:
-        batch = self.path.taken[worker]
-        match how:
-            case "answers":
+            case "has answered":
                 self.path.finish(batch, cut=cut)
+            case "has apologised":
+                self.path.note(batch, apology=True)
+                self.path.finish(batch, dead="gave up", apologised=True)
             case "gives up":
                 self.path.finish(batch, dead="gave up")
-            case _:
-                self.path.hand_back(batch, **HANDED_BACK[how])
-        self.hint(batch.conversation_id, hinted)
-        self.hint(self.path.call_in_next(batch), hinted)
+            case "fails":
+                self.path.hand_back(batch, after_s=0.0, forgive=False)
+            case "is put off":
+                self.path.hand_back(batch, after_s=LATER_S, forgive=True)
+
+    @after_a_letter
+    @rule(letter=letters, retried=st.sampled_from([True, True, False]), hinted=st.booleans())
+    def the_operator_sees_a_dead_letter(self, letter: str, retried: bool, hinted: bool) -> None:
+        if retried:
+            self.path.retry(letter)
+            self.path.retry(letter)  # once more does no harm
+            self.hint(self.path.said.messages[letter].conversation_id, hinted)
+        else:
+            self.path.drop(letter)
 
     @while_locked
     @rule(conversation=held, succeeded=st.booleans(), hinted=st.booleans())
@@ -166,19 +185,13 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def the_store_holds_what_it_should(self) -> None:
-        self.path.check_conversations()
-        self.path.check_lanes()
-        self.path.check_ready()
-        self.path.check_dead_letters()
-        self.path.check_nothing_twice()
+        self.path.check()
 
     def teardown(self) -> None:
         if sys.exc_info()[0]:  # the history has failed: that is to be told, and not how it would have ended
             return
         self.path.drain()
-        self.the_store_holds_what_it_should()
-        self.path.check_nothing_lost()
-        self.path.check_nothing_left()
+        self.path.check_the_end()
 
 
 def test_nothing_is_lost_nothing_twice_always_in_order(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
