@@ -25,7 +25,7 @@ class Killer:
     """Kills one of the desk's processes now and then; starts again what has ended, as the supervisor would."""
 
     def __init__(
-        self, desk: Desk, seed: int, processes: Sequence[str], *, every_s: float = EVERY_S, checkpoints: bool = True
+        self, desk: Desk, seed: int, processes: Sequence[str], *, every_s: float, checkpoints: bool = True
     ) -> None:
         self.kills: Counter[str] = Counter()
         self.ended_by_itself: Counter[str] = Counter()
