@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.line import FakeLine
 from tests.fakes.slack import TOKEN, FakeSlack
-from tests.faults.desk import LINE_SECRET, SLACK_SECRET, Desk
+from tests.faults.desk import COMMANDS, LINE_SECRET, SLACK_SECRET, Desk
 from tests.faults.people import InAChannel, OnLine, OnSlack, OnTheConsole, Person
 
 __all__ = ["desk", "documents", "line", "person", "slack"]
@@ -33,10 +34,13 @@ def documents() -> Path:
     return Path(__file__).parent / "documents"
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine, documents: Path) -> Iterator[Desk]:
+@contextmanager
+def service(
+    folder: Path, slack: FakeSlack, line: FakeLine, documents: Path, commands: dict[str, list[str]] = COMMANDS
+) -> Iterator[Desk]:
+    """The service, ready, with the fakes as its platforms."""
     running = Desk(
-        tmp_path_factory.mktemp("desk"),
+        folder,
         {
             "SLACK_BOT_TOKEN": TOKEN,
             "SLACK_SIGNING_SECRET": SLACK_SECRET,
@@ -48,6 +52,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
             "KNOWLEDGE_PATH": str(documents),
             "ANSWER_MAX_TOKENS": "4096",  # the scripted model's are characters
         },
+        commands,
     )
     running.start()
     try:
@@ -55,6 +60,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine, documents: Path) -> Iterator[Desk]:
+    with service(tmp_path_factory.mktemp("desk"), slack, line, documents) as running:
+        yield running
 
 
 @pytest.fixture(params=["slack", "channel", "line", "console"])

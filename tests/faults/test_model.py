@@ -6,13 +6,15 @@ A model that hangs is in test_endings.py, one that dies in test_kills.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.fakes.line import FakeLine
-from tests.fakes.slack import TOKEN, FakeSlack
+from tests.fakes.slack import FakeSlack
 from tests.faults.crowd import DEADLINE, DEADLINE_ANSWER, PARKING, PARKING_ANSWER, Crowd, answers, wait_until_done
-from tests.faults.desk import COMMANDS, LINE_SECRET, SLACK_SECRET, Desk
+from tests.faults.desk import COMMANDS, Desk
+from tests.faults.fixtures import service
 from workers.phrases import phrase
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -39,22 +41,10 @@ ODD = {
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine) -> Iterator[Desk]:
-    running = Desk(
-        tmp_path_factory.mktemp("troubled"),
-        {
-            **{"SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SLACK_SECRET, "SLACK_API_URL": slack.api_url},
-            **{"LINE_CHANNEL_SECRET": LINE_SECRET, "LINE_CHANNEL_ACCESS_TOKEN": line.access_token},
-            **{"LINE_API_URL": line.url, "LINE_ACCESS": "open"},
-        },
-        COMMANDS | {"replies": ["-m", "tests.faults.troubled"]},
-    )
-    running.start()
-    try:
-        running.wait_until_ready()
+def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine, documents: Path) -> Iterator[Desk]:
+    commands = COMMANDS | {"replies": ["-m", "tests.faults.troubled"]}
+    with service(tmp_path_factory.mktemp("troubled"), slack, line, documents, commands) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")
