@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.workers.message_path")  # so that a step that differs is shown with the difference
+pytest.register_assert_rewrite(
+    "tests.workers.message_path", "tests.workers.people"
+)  # so that a step that differs is shown with the difference

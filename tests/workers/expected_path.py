@@ -1,235 +1,17 @@
-"""The message path in plain Python: a model that runs beside the store and says what it must hold after every step."""
+"""The message path in plain Python: the model that runs beside the store, all conversations together."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from bot.inbox import ROOM
-from bot.messages import Message
-from workers.batches import MOST_HELD_OF_ONE_PERSON, MOST_MESSAGES
+from tests.workers.expected_conversation import ExpectedConversation
+from workers.batches import MOST_HELD_OF_ONE_PERSON
 
-Token = str
-Exchange = tuple[list[str], list[str], str]
-"""The ids of what was asked, its words as they are now, and the answer to it."""
-
-
-@dataclass
-class Begun:
-    """The messages that one answer covers, and its journal. It has a token while a worker may go on with it.
-
-    What was begun anew has neither lane nor epoch: they are found when it is taken.
-    """
-
-    ids: list[str]
-    token: Token | None = None
-    lane: str | None = None
-    epoch: str | None = None
-    journal: dict[str, Any] = field(default_factory=dict)
-
-    def outdate(self) -> None:
-        """A question says something else now; an answer that is on its way stands."""
-        if "on_its_way" not in self.journal:
-            self.journal.pop("answer", None)
-
-
-@dataclass
-class Letter:
-    """A dead letter. While it is asked again its messages wait in the inbox, and it keeps only the journal."""
-
-    begun: Begun
-    sent_at: float
-    apologised: bool
-    messages: dict[str, Message] | None
-
-    def ask_again(self) -> None:
-        """An answer after an apology is another one, in a round of its own."""
-        journal, ids = self.begun.journal, list(self.messages or {})
-        if "apology" in journal:
-            self.begun = Begun(ids, lane=self.begun.lane, journal={"round": journal.get("round", 0) + 1})
-        journal.pop("tries", None)
-        self.messages = None
-
-
-@dataclass
-class ExpectedConversation:
-    """One conversation as the store must hold it."""
-
-    waiting: dict[str, Message] = field(default_factory=dict)
-    over: set[str] = field(default_factory=set)
-    lock: Token | None = None
-    begun: Begun | None = None
-    attempts: int = 0
-    exchanges: list[Exchange] = field(default_factory=list)
-    epoch: int = 0
-    due: float | None = None
-    letters: dict[str, Letter] = field(default_factory=dict)
-
-    def inbox(self) -> list[str]:
-        """What waits, by the platform's time; the id decides between equals."""
-        return sorted(self.waiting, key=lambda message_id: (self.waiting[message_id].sent_at, message_id))
-
-    def accept(self, message: Message, now: float, *, over_limit: bool) -> None:
-        self.waiting[message.id] = message
-        self.due = now if self.due is None else self.due
-        if over_limit:
-            self.over.add(message.id)
-
-    def lane(self, message_id: str) -> str:
-        """Whose turn it is with this message; notices to who writes too much have lanes of their own."""
-        return ("over:" if message_id in self.over else "") + self.waiting[message_id].user_id
-
-    # Taking
-
-    def next_ids(self) -> list[str]:
-        """What comes next: what was begun before, else the first letter that is asked again, else what is at the head.
-
-        A lock keeps all of it. A letter takes its place as what was begun, even if nobody may take it yet.
-        """
-        if self.lock:
-            return []
-        if not self._left_of_begun() and (letter := self._first_asked_again()):
-            self.begun = self.letters.pop(letter).begun
-        return self._left_of_begun() or self._head()
-
-    def take(self, ids: list[str], token: Token, *, looks: bool) -> None:
-        """A worker got them; who only looks makes no attempt to answer."""
-        before = self.begun or Begun([])
-        self.begun = Begun(ids, token, self.lane(ids[0]), before.epoch or str(self.epoch), before.journal)
-        self.lock = token
-        self.attempts += not looks
-
-    def holds(self, token: Token) -> bool:
-        """Whether this worker may send."""
-        return self.lock == token and self.begun is not None and self.begun.token == token
-
-    def _left_of_begun(self) -> list[str]:
-        if self.begun is None:
-            return []
-        left = [message_id for message_id in self.begun.ids if message_id in self.waiting]
-        if not left:
-            self.begun, self.attempts = None, 0
-        return left
-
-    def _first_asked_again(self) -> str | None:
-        asked = [(letter.sent_at, name) for name, letter in self.letters.items() if letter.messages is None]
-        return min(asked)[1] if asked else None
-
-    def _head(self) -> list[str]:
-        for lane, run in itertools.groupby(self.inbox(), key=self.lane):
-            return [*run][: ROOM if lane.startswith("over:") else MOST_MESSAGES]
-        return []
-
-    # Having taken
-
-    def note(self, token: Token, facts: dict[str, Any]) -> bool:
-        """Whether the journal takes these facts."""
-        if self.begun is None or not self.holds(token):
-            return False
-        self.begun.journal.update(facts)
-        return True
-
-    def hand_back(self, token: Token, due: float, *, forgive: bool) -> bool:
-        """Whether it was this worker's to hand back."""
-        begun_by_it = self.begun is not None and self.begun.token == token
-        if not begun_by_it and self.lock != token:
-            return False
-        if self.lock == token:
-            self.lock = None
-        if self.begun:
-            self.begun.token = None
-        self.attempts = max(0, self.attempts - forgive)
-        self.due = due
-        return True
-
-    def is_whole(self, ids: list[str]) -> bool:
-        """Whether nothing of a batch was erased."""
-        return all(message_id in self.waiting for message_id in ids)
-
-    def remember(self, ids: list[str], answer: str, *, cut: int) -> None:
-        """Before `finish`: the exchange, in the words that its messages have now."""
-        words = [self.waiting[message_id].text for message_id in ids]
-        self.exchanges = [*self.exchanges[cut:], (ids, words, answer)]
-
-    def bury(self, ids: list[str], *, apologised: bool) -> None:
-        """Before `finish`: the messages as they are now, with the journal."""
-        assert self.begun is not None
-        messages = {message_id: self.waiting[message_id] for message_id in ids}
-        begun = replace(self.begun, token=None)
-        self.letters[ids[-1]] = Letter(begun, messages[ids[-1]].sent_at, apologised, messages)
-
-    def finish(self, ids: list[str], now: float) -> None:
-        self._drop(set(ids))
-        self.lock, self.begun, self.attempts = None, None, 0
-        self.due = now if self.waiting else None
-
-    # Second thoughts
-
-    def ask_again(self, letter_id: str, now: float) -> None:
-        letter = self.letters[letter_id]
-        self.waiting |= letter.messages or {}
-        if (letter.begun.lane or "").startswith("over:"):
-            self.over |= (letter.messages or {}).keys()
-        letter.ask_again()
-        self.due = now if self.due is None else self.due
-
-    def reword(self, message_id: str, text: str) -> None:
-        if message_id in self.waiting:
-            self.waiting[message_id] = replace(self.waiting[message_id], text=text)
-            for begun in [self.begun, *(letter.begun for letter in self.letters.values())]:
-                if begun:
-                    begun.outdate()
-            return
-        for ids, words, _ in self.exchanges:
-            if message_id in ids:
-                words[ids.index(message_id)] = text
-        for letter in self.letters.values():
-            if letter.messages and message_id in letter.messages:
-                letter.messages[message_id] = replace(letter.messages[message_id], text=text)
-                letter.begun.outdate()
-
-    def reset(self) -> None:
-        self.exchanges = []
-        self.epoch += 1
-
-    def erase(self, gone: set[str]) -> None:
-        """What is left of a batch is begun anew, since its journal may hold an answer to what is gone."""
-        going = gone & self.waiting.keys()
-        self._drop(gone)
-        self.exchanges = [exchange for exchange in self.exchanges if not gone.intersection(exchange[0])]
-        self.letters = {k: v for k, v in self.letters.items() if not gone.intersection(v.messages or ())}
-        for letter in self.letters.values():
-            if letter.messages is None and going.intersection(letter.begun.ids):
-                letter.begun = Begun(letter.begun.ids, journal={"round": letter.begun.journal.get("round", 0)})
-        if self.begun and going.intersection(self.begun.ids):
-            again = {name: fact for name, fact in self.begun.journal.items() if name == "round"}
-            self.begun, self.attempts = Begun(self.begun.ids, journal=again) if again else None, 0
-        if not self.waiting:
-            self.due, self.begun = None, None
-            self.letters = {name: letter for name, letter in self.letters.items() if letter.messages is not None}
-
-    # The clerk
-
-    def sweep(self, now: float, again_at: float, overdue_since: float) -> bool:
-        """Whether the clerk hints at it: it is due and nobody's, and its first hint was read or is overdue."""
-        if self.due is None or self.due > now:
-            return False
-        hinted = not self.lock and (self.due <= overdue_since or self.begun is not None)
-        if hinted or self.lock:
-            self.due = again_at
-        return hinted
-
-    def turns(self) -> Iterator[tuple[str, list[str], list[str]]]:
-        """Roles, message ids and words."""
-        for ids, words, answer in self.exchanges:
-            yield "user", ids, words
-            yield "assistant", ids, [answer]
-
-    def _drop(self, gone: set[str]) -> None:
-        self.waiting = {message_id: said for message_id, said in self.waiting.items() if message_id not in gone}
-        self.over -= gone
+LATER_S = 1000.0
+"""Times are far apart, so that a slow machine is not mistaken for a late step."""
 
 
 @dataclass
@@ -248,3 +30,65 @@ class ExpectedLane:
         self.answering.add(conversation)
         self.held_up = [other for other in self.held_up if other != conversation]
         return True
+
+
+class ExpectedPath:
+    """Conversations by name, and the lanes that lead through all of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.conversations = {name: ExpectedConversation() for name in names}
+        self.lanes: defaultdict[str, ExpectedLane] = defaultdict(ExpectedLane)
+
+    def locked(self) -> list[str]:
+        """The conversations that somebody holds, alive or not."""
+        return [name for name, conversation in self.conversations.items() if conversation.lock]
+
+    def free(self) -> list[str]:
+        """The conversations that nobody holds."""
+        return [name for name, conversation in self.conversations.items() if not conversation.lock]
+
+    def touchable(self) -> list[str]:
+        """What is being answered, and what waits."""
+        begun = [message_id for c in self.conversations.values() if c.begun for message_id in c.begun.ids]
+        return [*begun, *(message_id for c in self.conversations.values() for message_id in c.waiting)]
+
+    def letters(self) -> list[str]:
+        """The dead letters that are not asked again."""
+        return [name for c in self.conversations.values() for name, letter in c.letters.items() if letter.messages]
+
+    def to_be_taken(self, name: str, *, looks: bool) -> list[str]:
+        """What a worker who comes now must get."""
+        conversation = self.conversations[name]
+        ids = conversation.next_ids()
+        if not ids:
+            conversation.due = conversation.due if conversation.lock else None
+            return []
+        if looks or self.lanes[conversation.lane(ids[0])].admits(name, {*self.locked()}):
+            return ids
+        conversation.due = time.time() + LATER_S
+        return []
+
+    def leave_the_lane(self, name: str) -> None:
+        """What was begun there is not held any more."""
+        begun = self.conversations[name].begun
+        if begun and begun.lane:
+            self.lanes[begun.lane].answering.discard(name)
+
+    def erase(self, gone: set[str]) -> None:
+        """Erase messages wherever they are."""
+        for name, conversation in self.conversations.items():
+            if conversation.begun and gone.intersection(conversation.begun.ids, conversation.waiting):
+                self.leave_the_lane(name)
+            conversation.erase(gone)
+
+    def sweep(self, now: float, again_at: float, overdue_since: float) -> set[str]:
+        """The conversations that the clerk must hint at."""
+        return {name for name, c in self.conversations.items() if c.sweep(now, again_at, overdue_since)}
+
+    def succeed(self, owner: str, now: float) -> set[str]:
+        """The conversations that become free when a dead owner's locks are taken away: the sweep knows no others."""
+        held = {name for name in self.locked() if str(self.conversations[name].lock).endswith(f":{owner}")}
+        freed = {name for name in held if self.conversations[name].due is not None}
+        for name in freed:
+            self.conversations[name].lock, self.conversations[name].due = None, now
+        return freed

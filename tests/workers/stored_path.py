@@ -10,7 +10,8 @@ from typing import Any
 import redis
 
 from bot.messages import Message
-from tests.workers.expected_path import Begun, ExpectedConversation, ExpectedLane, Letter
+from tests.workers.expected_conversation import Begun, ExpectedConversation, Letter
+from tests.workers.expected_path import ExpectedLane
 from workers.conversation import Turn
 
 
