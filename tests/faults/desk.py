@@ -150,7 +150,7 @@ class Desk:
         for file in (*(self.folder / ARMED).iterdir(), *(self.folder / REACHED).iterdir()):
             file.unlink(missing_ok=True)
 
-    def wait_until_reached(self, point: Where, *, times: int = 1, within_s: float = 30.0) -> None:
+    def wait_until_reached(self, point: Where, *, times: int = 1, within_s: float = 60.0) -> None:
         """Return when everybody for whom it was armed suffers there."""
         wait_until(lambda: len(self._reached(point)) >= times, within_s=within_s)
 

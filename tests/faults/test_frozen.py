@@ -28,22 +28,23 @@ from tests.faults.desk import Desk, wait_until
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 POINTS: tuple[Point, ...] = ("generating", "delivering", "sending", "sent", "delivered")
+Found = tuple[list[str], dict[str, bytes]]
 SERVED = " served "
 """What the log says at the end of each batch that was held, however it ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """Everybody whose answers were at one point, and what they were shown and the store held before the waking."""
+    """Everybody whose answers were at one point, and what was found of them before the waking and after it."""
 
     crowd: Crowd
-    shown: dict[str, list[str]]
-    stored: dict[str, dict[str, bytes]]
+    before: dict[str, Found]
+    after: dict[str, Found]
 
 
 @pytest.fixture(scope="module")
 def woken(desk: Desk, slack: FakeSlack, line: FakeLine) -> Iterator[dict[Point, Woken]]:
-    """The process stood still at all points at once, a second one took over and answered, and it woke up."""
+    """The process stood still at all points at once, and woke up when a second one had answered and was at work again."""
     crowds = {point: held_at(point, desk, Crowd(desk, slack, line)) for point in POINTS}
     desk.signal("replies", signal.SIGSTOP)
     desk.disarm()
@@ -52,12 +53,18 @@ def woken(desk: Desk, slack: FakeSlack, line: FakeLine) -> Iterator[dict[Point, 
         for crowd in crowds.values():
             crowd.say(PARKING)
         wait_until_answered(desk, crowds)
-        before = {point: as_it_is(desk, crowd) for point, crowd in crowds.items()}
+        desk.arm("taken", "hold", times=len(crowds) * len(PLACES))
+        for crowd in crowds.values():
+            crowd.say(DEADLINE)
+        desk.wait_until_reached("taken", times=len(crowds) * len(PLACES))
+        before = {point: found(desk, crowd) for point, crowd in crowds.items()}
         ended = desk.log_of("replies").count(SERVED)
     finally:
         desk.signal("replies", signal.SIGCONT)
-    wait_until(lambda: desk.log_of("replies").count(SERVED) >= ended + len(POINTS) * len(PLACES))
-    yield before
+    wait_until(lambda: desk.log_of("replies").count(SERVED) >= ended + len(crowds) * len(PLACES))
+    after = {point: found(desk, crowd) for point, crowd in crowds.items()}
+    desk.disarm()
+    yield {point: Woken(crowd, before[point], after[point]) for point, crowd in crowds.items()}
     desk.end("replies-2")
 
 
@@ -77,10 +84,9 @@ def wait_until_answered(desk: Desk, crowds: dict[Point, Crowd]) -> None:
                 wait_until_done(desk, person)
 
 
-def as_it_is(desk: Desk, crowd: Crowd) -> Woken:
-    """What they are shown and the store holds of them now."""
-    shown = {place: person.reads() for place, person in crowd.people.items()}
-    return Woken(crowd, shown, {place: stored(desk, person.place) for place, person in crowd.people.items()})
+def found(desk: Desk, crowd: Crowd) -> dict[str, Found]:
+    """What everybody is shown and the store holds of them now."""
+    return {place: (person.reads(), stored(desk, person.place)) for place, person in crowd.people.items()}
 
 
 def stored(desk: Desk, place: str) -> dict[str, bytes]:
@@ -91,10 +97,8 @@ def stored(desk: Desk, place: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("point", POINTS)
-def test_who_wakes_up_too_late_changes_nothing(desk: Desk, woken: dict[Point, Woken], point: Point, place: str) -> None:
-    before = woken[point]
-    person = before.crowd.people[place]
+def test_who_wakes_up_too_late_changes_nothing(woken: dict[Point, Woken], point: Point, place: str) -> None:
+    here = woken[point]
 
-    assert person.reads() == before.shown[place]
-    assert stored(desk, person.place) == before.stored[place]
-    before.crowd.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER)
+    assert here.after[place] == here.before[place]
+    here.crowd.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER, DEADLINE_ANSWER)

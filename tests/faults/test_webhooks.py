@@ -117,7 +117,7 @@ def test_a_second_delivery_that_comes_first(delivered_again: Crowd, place: str) 
 def delivered_afterwards(desk: Desk, slack: FakeSlack, line: FakeLine) -> Crowd:
     """Everything came again after its answer, and once more after the process had been killed."""
     crowd = Crowd(desk, slack, line)
-    crowd.say(DEADLINE)
+    crowd.begin_to_say(DEADLINE)
     for place in PLACES:
         crowd.has_answers(place, DEADLINE_ANSWER)
     crowd.deliver_again()
