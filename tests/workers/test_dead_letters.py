@@ -135,6 +135,20 @@ def test_on_slack_an_answer_after_an_apology_is_not_taken_for_it(
     assert [ANSWER in shown for shown in answered] == [True]
 
 
+def test_after_an_apology_that_was_refused_the_answer_is_made_anew(
+    store: redis.Redis, desk: Desk, slack: FakeSlack, letters: DeadLetters
+) -> None:
+    said = from_slack(slack, "経費の締め日は？")
+    slack.fail(POST, Fault(error="is_archived"))
+    at_slack = apologised_to(store, desk, said, slack_sender(slack, store))
+    assert [letter.apologised for letter in letters.all()] == [False]
+
+    retry(letters, said.id)
+    answer_next(said.conversation_id, at_slack)
+
+    assert [ANSWER in shown for shown in slack.visible("C1", said.reply_to["thread_ts"])] == [True]
+
+
 def test_on_line_an_answer_after_an_apology_is_not_taken_for_it(
     store: redis.Redis, desk: Desk, line: FakeLine, letters: DeadLetters
 ) -> None:

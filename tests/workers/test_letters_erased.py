@@ -180,6 +180,20 @@ def test_what_is_left_of_a_batch_in_a_later_round_stays_in_it(
     assert (batch.ids, batch.journal.read(), batch.attempt) == ([second.id], {"round": 1}, 1)
 
 
+@erasures
+def test_of_a_later_round_nothing_is_left_when_all_of_it_is_erased(
+    store: redis.Redis, clerk: Clerk, letters: DeadLetters, erasure: Erasure
+) -> None:
+    said = message(THEIRS)
+    a_question_dies(store, said, apologised=True)
+    letters.retry(said.id, time.time())
+    taken(store)
+
+    act("order 1", erasure(said), clerk)
+
+    assert not store.exists(f"batch:{C}", f"letter:{said.id}", f"attempts:{C}", "ready")
+
+
 def test_an_erasure_leaves_the_letters_of_others(store: redis.Redis, clerk: Clerk, letters: DeadLetters) -> None:
     mine, other = message(THEIRS), message("ほかの人", user="console:u2")
     a_question_dies(store, other, answer="ほかの答え")
