@@ -54,8 +54,8 @@ class MessagePath:
         self._letters = DeadLetters(store)
 
     def workers(self) -> list[str]:
-        """The tokens of all that ever took a batch, since any may wake up; mostly those that hold one."""
-        at_work = [token for token, batch in self.taken.items() if self._expected(batch).holds(token)]
+        """The tokens of all that ever took a batch, since any may wake up; mostly those that have a lock."""
+        at_work = [token for token, batch in self.taken.items() if self._expected(batch).lock == token]
         return [*at_work * 3 * len(self.taken), *self.taken]
 
     # Workers

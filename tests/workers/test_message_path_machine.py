@@ -33,7 +33,7 @@ from workers.batches import MOST_MESSAGES, Batch
 
 EXAMPLES = int(os.environ.get("MESSAGE_PATH_EXAMPLES", "0"))
 HISTORIES = settings(
-    max_examples=EXAMPLES or 120,
+    max_examples=EXAMPLES or 150,
     stateful_step_count=50,
     derandomize=not EXAMPLES,
     database=None,
@@ -58,8 +58,14 @@ steps = st.sampled_from(
         *("asks whether it may send", "writes the answer down", "begins to send"),
         *["has answered"] * 4,
         *("has apologised", "gives up", "fails", "is put off"),
+        *("sees an edit", "sees a deletion", "sees a reset"),
     ]
 )
+ways = st.lists(steps, min_size=1, max_size=4)
+Hint = list[str] | None
+only_takes: st.SearchStrategy[Hint] = st.just([])
+hints = st.one_of(st.none(), only_takes, only_takes, ways)
+"""What a worker does that hears a hint. None: nobody does."""
 messages = st.runner().flatmap(
     lambda machine: st.sampled_from([*machine.path.expected.touchable(), *machine.path.said.messages])
 )
@@ -92,21 +98,21 @@ class Histories(RuleBasedStateMachine):
         second=st.integers(0, 4),
         count=counts,
         minute_later=st.booleans(),
-        hinted=st.booleans(),
+        hint=hints,
     )
     def somebody_writes(
-        self, conversation: str, person: str, second: int, count: int, minute_later: bool, hinted: bool
+        self, conversation: str, person: str, second: int, count: int, minute_later: bool, hint: Hint
     ) -> None:
         """Seconds are few: there are ties, and messages that arrive later than younger ones."""
         if minute_later:
             self.path.people.let_a_minute_go_by()
         for _ in range(count):
             self.path.people.write(conversation, person, sent_at=1.7e9 + second)
-        self.hint(conversation, hinted)
+        self.come(conversation, hint)
 
     @after_messages
-    @rule(message=messages, what=occasions, hinted=st.booleans())
-    def a_message_is_spoken_of_again(self, message: str, what: str, hinted: bool) -> None:
+    @rule(message=messages, what=occasions, hint=hints)
+    def a_message_is_spoken_of_again(self, message: str, what: str, hint: Hint) -> None:
         said = self.path.said.messages[message]
         match what:
             case "the same delivery" | "another delivery":
@@ -119,17 +125,17 @@ class Histories(RuleBasedStateMachine):
                 self.path.people.forget(said.user_id, said.conversation_id)
             case "/reset":
                 self.path.people.reset(said.conversation_id)
-        self.hint(said.conversation_id, hinted)
+        self.come(said.conversation_id, hint)
 
     @after_a_batch
-    @rule(worker=workers, way=st.lists(steps, min_size=1, max_size=4), cut=st.integers(0, 1), hinted=st.booleans())
-    def a_worker_goes_on(self, worker: str, way: list[str], cut: int, hinted: bool) -> None:
+    @rule(worker=workers, way=ways, cut=st.integers(0, 1), hint=hints)
+    def a_worker_goes_on(self, worker: str, way: list[str], cut: int, hint: Hint) -> None:
         """Also beyond the end of its batch, and after it has lost it: whatever it does then is refused."""
         batch = self.path.taken[worker]
         for step in way:
             self.step(batch, step, cut)
-        self.hint(batch.conversation_id, hinted)
-        self.hint(self.path.call_in_next(batch), hinted)
+        self.come(batch.conversation_id, hint)
+        self.come(self.path.call_in_next(batch), hint)
 
     def step(self, batch: Batch, step: str, cut: int) -> None:
         match step:
@@ -151,30 +157,36 @@ class Histories(RuleBasedStateMachine):
                 self.path.hand_back(batch, after_s=0.0, forgive=False)
             case "is put off":
                 self.path.hand_back(batch, after_s=LATER_S, forgive=True)
+            case "sees an edit":
+                self.path.people.edit(batch.newest.id)
+            case "sees a deletion":
+                self.path.people.delete(batch.ids[0])
+            case "sees a reset":
+                self.path.people.reset(batch.conversation_id)
 
     @after_a_letter
-    @rule(letter=letters, retried=st.sampled_from([True, True, False]), hinted=st.booleans())
-    def the_operator_sees_a_dead_letter(self, letter: str, retried: bool, hinted: bool) -> None:
+    @rule(letter=letters, retried=st.sampled_from([True, True, False]), hint=hints)
+    def the_operator_sees_a_dead_letter(self, letter: str, retried: bool, hint: Hint) -> None:
         if retried:
             self.path.retry(letter)
             self.path.retry(letter)  # once more does no harm
-            self.hint(self.path.said.messages[letter].conversation_id, hinted)
+            self.come(self.path.said.messages[letter].conversation_id, hint)
         else:
             self.path.drop(letter)
 
     @while_locked
-    @rule(conversation=held, succeeded=st.booleans(), hinted=st.booleans())
-    def a_worker_is_killed(self, conversation: str, succeeded: bool, hinted: bool) -> None:
+    @rule(conversation=held, succeeded=st.booleans(), hint=hints)
+    def a_worker_is_killed(self, conversation: str, succeeded: bool, hint: Hint) -> None:
         """Its lock runs out, or its process has a successor that frees all that it held."""
         freed = self.path.succeed(conversation) if succeeded else self.path.lock_runs_out(conversation)
         for name in freed:
-            self.hint(name, hinted)
+            self.come(name, hint)
 
     @after_messages
-    @rule(ahead_s=st.sampled_from([0.0, AGAIN_AFTER_S + 50, LATER_S + 50]), unread=st.booleans(), heard=st.booleans())
-    def the_clerk_sweeps(self, ahead_s: float, unread: bool, heard: bool) -> None:
+    @rule(ahead_s=st.sampled_from([0.0, AGAIN_AFTER_S + 50, LATER_S + 50]), unread=st.booleans(), hint=hints)
+    def the_clerk_sweeps(self, ahead_s: float, unread: bool, hint: Hint) -> None:
         for conversation in self.path.sweep(time.time() + ahead_s, unread=unread):
-            self.hint(conversation, heard)
+            self.come(conversation, hint)
 
     @after_messages
     @rule(conversation=conversations, dies=st.booleans())
@@ -184,10 +196,11 @@ class Histories(RuleBasedStateMachine):
         if batch and not dies:
             self.path.hand_back(batch, after_s=0, forgive=False)
 
-    def hint(self, conversation: str | None, heard: bool) -> None:
-        """A hint gets lost, or a worker comes."""
-        if conversation and heard:
-            self.path.take(conversation)
+    def come(self, conversation: str | None, hint: Hint) -> None:
+        """A worker comes and goes some steps, or the hint is lost."""
+        if conversation and hint is not None and (batch := self.path.take(conversation)):
+            for step in hint:
+                self.step(batch, step, cut=0)
 
     @invariant()
     def the_store_holds_what_it_should(self) -> None:
