@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from bot.checkpoints import Point
-from tests.fakes.line import FakeLine
+from tests.fakes.line import REPLY, FakeLine
 from tests.fakes.slack import FakeSlack
 from tests.faults.crowd import (
     DEADLINE,
@@ -24,13 +24,22 @@ from tests.faults.crowd import (
     wait_until_done,
 )
 from tests.faults.desk import Desk, wait_until
+from tests.faults.people import Person
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 POINTS: tuple[Point, ...] = ("generating", "delivering", "sending", "sent", "delivered")
-Found = tuple[list[str], dict[str, bytes]]
 SERVED = " served "
 """What the log says at the end of each batch that was held, however it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there was of somebody at one time."""
+
+    shown: list[str]
+    calls: int
+    stored: dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Woken:
 
 @pytest.fixture(scope="module")
 def woken(desk: Desk, slack: FakeSlack, line: FakeLine) -> Iterator[dict[Point, Woken]]:
-    """The process stood still at all points at once, and woke up when a second one had answered and was at work again."""
+    """The process stood still at all points at once, and woke up when a second one had answered and was at it again."""
     crowds = {point: held_at(point, desk, Crowd(desk, slack, line)) for point in POINTS}
     desk.signal("replies", signal.SIGSTOP)
     desk.disarm()
@@ -57,12 +66,12 @@ def woken(desk: Desk, slack: FakeSlack, line: FakeLine) -> Iterator[dict[Point, 
         for crowd in crowds.values():
             crowd.say(DEADLINE)
         desk.wait_until_reached("taken", times=len(crowds) * len(PLACES))
-        before = {point: found(desk, crowd) for point, crowd in crowds.items()}
+        before = {point: found(desk, crowd, slack, line) for point, crowd in crowds.items()}
         ended = desk.log_of("replies").count(SERVED)
     finally:
         desk.signal("replies", signal.SIGCONT)
     wait_until(lambda: desk.log_of("replies").count(SERVED) >= ended + len(crowds) * len(PLACES))
-    after = {point: found(desk, crowd) for point, crowd in crowds.items()}
+    after = {point: found(desk, crowd, slack, line) for point, crowd in crowds.items()}
     desk.disarm()
     yield {point: Woken(crowd, before[point], after[point]) for point, crowd in crowds.items()}
     desk.end("replies-2")
@@ -84,9 +93,20 @@ def wait_until_answered(desk: Desk, crowds: dict[Point, Crowd]) -> None:
                 wait_until_done(desk, person)
 
 
-def found(desk: Desk, crowd: Crowd) -> dict[str, Found]:
-    """What everybody is shown and the store holds of them now."""
-    return {place: (person.reads(), stored(desk, person.place)) for place, person in crowd.people.items()}
+def found(desk: Desk, crowd: Crowd, slack: FakeSlack, line: FakeLine) -> dict[str, Found]:
+    """What everybody is shown, how often the platforms were called about it, and what the store holds of them now."""
+    return {
+        place: Found(person.reads(), calls(person, slack, line), stored(desk, person.place))
+        for place, person in crowd.people.items()
+    }
+
+
+def calls(person: Person, slack: FakeSlack, line: FakeLine) -> int:
+    """How often the platforms were called to show this person something."""
+    tokens = [sent.get("replyToken", "") for sent in person.sent]
+    replies = [call for call in line.calls_of(REPLY) if call.body["replyToken"] in tokens]
+    posts = [asked for asked in slack.asked if (asked.method, asked.channel) == ("chat.postMessage", person.place)]
+    return len(replies) + len(posts)
 
 
 def stored(desk: Desk, place: str) -> dict[str, bytes]:
