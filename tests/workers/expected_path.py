@@ -52,6 +52,10 @@ class ExpectedPath:
         begun = [message_id for c in self.conversations.values() if c.begun for message_id in c.begun.ids]
         return [*begun, *(message_id for c in self.conversations.values() for message_id in c.waiting)]
 
+    def remembered(self) -> set[str]:
+        """The messages that the conversations' turns hold."""
+        return {message_id for c in self.conversations.values() for ids, _, _ in c.exchanges for message_id in ids}
+
     def letters(self) -> list[str]:
         """The dead letters that are not asked again."""
         return [name for c in self.conversations.values() for name, letter in c.letters.items() if letter.messages]

@@ -192,6 +192,7 @@ class MessagePath:
         lives = {key: self._store.ttl(key) for key in map(str, self._store.scan_iter())}
         assert {key.partition(":")[0] for key, life in lives.items() if life < 0} <= FOR_EVER
         assert {key.partition(":")[0] for key, life in lives.items() if life > 0} <= FOR_A_TIME
+        assert {key for key in lives if key.startswith("letter:")} == {f"letter:{n}" for n in self.expected.letters()}
 
     def _expected(self, batch: Batch) -> ExpectedConversation:
         return self.expected.conversations[batch.conversation_id]

@@ -9,6 +9,7 @@ import redis
 
 from bot.inbox import Accepted, Inbox
 from bot.messages import Control, Deletion, Edit
+from bot.store import script
 from tests.workers.desk import make_clerk, order
 from tests.workers.expected_path import ExpectedPath
 from tests.workers.making import NoHints
@@ -27,6 +28,7 @@ class People:
         self._within_the_minute: Counter[str] = Counter()
         self._inbox = Inbox(store, NoHints(), person_messages_per_minute=per_minute)
         self._clerk = make_clerk(store)
+        self._edit = script(store, "workers", "edit")
         self._orders = 0
 
     def write(self, conversation: str, person: str, sent_at: float) -> None:
@@ -49,8 +51,12 @@ class People:
 
     def edit(self, message_id: str) -> None:
         said, words = self._said.messages[message_id], self._said.new_words(message_id)
-        self._act(Edit("console", said.conversation_id, said.user_id, message_id, words, said.sent_at))
-        self._expected.conversations[said.conversation_id].reword(message_id, words)
+        c, conversation = said.conversation_id, self._expected.conversations[said.conversation_id]
+        self._act(Edit("console", c, said.user_id, message_id, words, said.sent_at))
+        conversation.reword(message_id, words)
+        if message_id not in conversation.waiting:  # the clerk may have seen it waiting just before
+            keys = [f"messages:{c}", f"batch:{c}", f"letters:{c}"]
+            assert self._edit(keys=keys, args=[message_id, said.to_json()]) == 0
 
     def delete(self, message_id: str) -> None:
         said = self._said.messages[message_id]
@@ -71,6 +77,8 @@ class People:
         act(f"order {self._orders}", event, self._clerk)
 
     def _is_gone(self, gone: set[str]) -> None:
+        remembered = gone & self._expected.remembered()
+        assert not remembered or not self._store.exists(*(f"about:{message_id}" for message_id in remembered))
         self._said.erased |= gone
         self._expected.erase(gone)
         assert not self._said.left_in(self._store, gone)

@@ -43,7 +43,8 @@ HISTORIES = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 PEOPLE = ("console:u1", "console:u2")
-CONVERSATIONS = ("console:c1", "console:c2", "console:c3")
+CONVERSATIONS = ("console:c1", "console:c2", "console:c3", "console:c4")
+"""Two of them one person may have answered at once, and two may wait for that."""
 
 people = st.sampled_from([*PEOPLE[:1] * 3, *PEOPLE])
 conversations = st.runner().flatmap(
@@ -57,7 +58,7 @@ steps = st.sampled_from(
     [
         *("asks whether it may send", "writes the answer down", "begins to send"),
         *["has answered"] * 4,
-        *("has apologised", "gives up", "fails", "is put off"),
+        *("has apologised", "has apologised", "gives up", "gives up", "fails", "is put off"),
         *("sees an edit", "sees a deletion", "sees a reset"),
     ]
 )
@@ -145,6 +146,7 @@ class Histories(RuleBasedStateMachine):
             case "writes the answer down":
                 self.path.note(batch, answer=answer_to(batch))
             case "begins to send":
+                self.path.note(batch, answer=answer_to(batch))
                 self.path.note(batch, on_its_way=True)
             case "has answered":
                 self.path.finish(batch, cut=cut)
@@ -165,14 +167,16 @@ class Histories(RuleBasedStateMachine):
                 self.path.people.reset(batch.conversation_id)
 
     @after_a_letter
-    @rule(letter=letters, retried=st.sampled_from([True, True, False]), hint=hints)
-    def the_operator_sees_a_dead_letter(self, letter: str, retried: bool, hint: Hint) -> None:
-        if retried:
-            self.path.retry(letter)
-            self.path.retry(letter)  # once more does no harm
-            self.come(self.path.said.messages[letter].conversation_id, hint)
-        else:
+    @rule(letter=letters, what=st.sampled_from(["retry", "retry", "retry, then edit", "drop"]), hint=hints)
+    def the_operator_sees_a_dead_letter(self, letter: str, what: str, hint: Hint) -> None:
+        if what == "drop":
             self.path.drop(letter)
+            return
+        self.path.retry(letter)
+        self.path.retry(letter)  # once more does no harm
+        if what == "retry, then edit":
+            self.path.people.edit(letter)
+        self.come(self.path.said.messages[letter].conversation_id, hint)
 
     @while_locked
     @rule(conversation=held, succeeded=st.booleans(), hint=hints)
