@@ -76,7 +76,6 @@ class Tick:
         for control_id in self._controls.due():
             self._clerk.hints.act(control_id)
         metrics.LETTERS_DROPPED.inc(self._letters.drop_oldest(before=time.time() - self._letters_life_s))
-        metrics.UNANSWERED.set(self._letters.silent())
         rewrite_the_file(self._clerk.store)
 
     def see_to_due_times(self) -> None:
