@@ -14,7 +14,8 @@ from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
 from workers import metrics
 from workers.answering import Answer, answer
-from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S, Batch
+from workers.batch import Batch
+from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S
 from workers.conversation import Turn
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted

@@ -30,7 +30,8 @@ from tests.workers.stored_path import (
     letters_of,
     ready_in,
 )
-from workers.batches import Batch, Batches
+from workers.batch import Batch
+from workers.batches import Batches
 from workers.dead_letters import DeadLetters
 
 AGAIN_AFTER_S = 100.0

@@ -9,7 +9,7 @@ import redis
 
 from bot.messages import Message
 from tests.stored import everything_in
-from workers.batches import Batch
+from workers.batch import Batch
 from workers.conversation import Turn
 
 

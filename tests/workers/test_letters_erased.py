@@ -15,7 +15,8 @@ from tests.workers.desk import LIFE_S, C, answers, command, everything, make_cle
 from tests.workers.letters import a_question_dies, an_order_dies
 from tests.workers.making import accept, message
 from workers.acting import Clerk, act
-from workers.batches import Batch, Batches
+from workers.batch import Batch
+from workers.batches import Batches
 from workers.controls import Controls
 from workers.dead_letters import DeadLetters
 from workers.services import Desk

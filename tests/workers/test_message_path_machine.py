@@ -29,7 +29,8 @@ from hypothesis.stateful import (
 from tests.workers.expected_path import LATER_S
 from tests.workers.message_path import AGAIN_AFTER_S, MessagePath
 from tests.workers.said import answer_to
-from workers.batches import MOST_MESSAGES, Batch
+from workers.batch import Batch
+from workers.batches import MOST_MESSAGES
 
 EXAMPLES = int(os.environ.get("MESSAGE_PATH_EXAMPLES", "0"))
 HISTORIES = settings(
