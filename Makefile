@@ -40,7 +40,7 @@ check: $(DEV)
 
 bench-%: $(DEV)
 	$(BIN)/python -m tests.bench.$(subst -,_,$*) $(if $(DATA),--data "$(DATA)") $(if $(N),-n "$(N)") \
-	  $(if $(MODEL),--model "$(MODEL)")
+	  $(if $(MODEL),--model "$(MODEL)") $(if $(SEED),--seed "$(SEED)")
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .

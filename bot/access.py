@@ -12,7 +12,7 @@ from typing import Literal
 
 import redis
 
-from bot.store import script, store_errors
+from bot.store import script, store_errors, text
 
 INVITE_S = 24 * 3600
 TRIES_PER_HOUR = 10
@@ -69,14 +69,23 @@ class Access:
             )
         return bool(outcome)
 
-    def revoke(self, who: str) -> None:
-        """Let `who` in no longer; an admin stays in.
+    def admitted(self) -> list[str]:
+        """Who was let in by a code.
 
         Raises:
             StoreUnavailable
         """
         with store_errors():
-            self._store.srem("admitted", who)
+            return sorted(map(text, self._store.smembers("admitted")))
+
+    def revoke(self, who: str) -> bool:
+        """Let `who` in no longer, and whether a code had let them in; an admin stays in.
+
+        Raises:
+            StoreUnavailable
+        """
+        with store_errors():
+            return bool(self._store.srem("admitted", who))
 
 
 def looks_like_code(text: str) -> bool:

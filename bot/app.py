@@ -48,7 +48,8 @@ WEBHOOK_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2),
 )
 READY = Gauge("madoguchi_conversations_ready", "Conversations that have something to answer")
-DEAD = Gauge("madoguchi_dead_letters", "Messages that could not be answered")
+DEAD = Gauge("madoguchi_dead_letters", "Messages and orders that were given up")
+UNANSWERED = Gauge("madoguchi_unanswered", "Dead letters of which the person has no answer and no apology")
 
 
 def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool] = lambda: False) -> Starlette:
@@ -162,6 +163,8 @@ def _look_at(store: redis.Redis) -> None:
         with store_errors():
             READY.set(store.zcard("ready"))
             DEAD.set(store.hlen("dead"))
+            UNANSWERED.set(store.scard("dead:silent"))
     except StoreUnavailable:
         READY.set(float("nan"))
         DEAD.set(float("nan"))
+        UNANSWERED.set(float("nan"))

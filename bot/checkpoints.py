@@ -15,7 +15,7 @@ Point = Literal[
     # web
     "accepting",  # verified, not durable yet
     "accepted",  # durable, nobody has been told
-    "hinted",  # told; the webhook is not answered yet
+    "hinted",  # a hint is on its way; the webhook is not answered yet
     # replies
     "taken",  # lock and batch are ours, nothing is done
     "retrieving",  # about to search the documents

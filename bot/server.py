@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import sys
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +20,8 @@ GRACE_S = 5
 
 def main() -> None:
     """Serve until SIGTERM."""
+    # uvicorn raises the signal again when it has ended well: that is no reason to die of it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = BotSettings()
     log_to_stderr()
     server: uvicorn.Server

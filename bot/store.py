@@ -12,7 +12,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     held_up:{lane}     sorted set    conversations that wait until one of those is finished, by the time they came
     lock:{c}           string        "fence:owner" of the worker that answers, with a life
     fence              counter       the last fencing token given out
-    batch:{c}          hash          what is being answered: ids, token, lane, and the journal of its answer
+    batch:{c}          hash          what is being answered: ids, token, lane, epoch, and the journal of its answer
     attempts:{c}       counter       how often the batch was begun and not finished
     interrupt:{c}      string        what has happened to the running answer (stop, edit, delete)
     turns:{c}          list          the conversation so far

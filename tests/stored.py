@@ -22,12 +22,12 @@ _READ: dict[Any, Look] = {
 
 
 def everything_in(store: redis.Redis) -> str:
-    """Every key with its value, as one text."""
+    """Every key with its value, as one text; the same text for the same content."""
     keys = [str(key) for key in store.scan_iter(count=1000)]
     with store.pipeline(transaction=False) as look:
         for key in keys:
             look.type(key)
         for key, kind in zip(keys, look.execute(), strict=True):
             _READ[kind](look, key)
-        values = map(str, look.execute())
-    return json.dumps(dict(zip(keys, values, strict=True)), ensure_ascii=False)
+        values = [sorted(value) if isinstance(value, set) else value for value in look.execute()]
+    return json.dumps(dict(zip(keys, values, strict=True)), ensure_ascii=False, sort_keys=True)

@@ -13,7 +13,7 @@ from bot.messages import VERSION, Citation, Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
 from workers import grounding, smalltalk
-from workers.batches import Batch
+from workers.batch import Batch
 from workers.conversation import Turn
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase

@@ -42,6 +42,10 @@ def work(
     log_to_stderr()
     serve_metrics(metrics_port)
     Heartbeat(connect(store_url, timeout_s=STORE_TIMEOUT_S), part, status).start()
+    app.conf.update(
+        worker_consumer="workers.consumer:PatientConsumer",
+        broker_channel_error_retry=True,  # else a store that refuses (read-only, after a failover) ends the worker
+    )
     options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     app.worker_main(["worker", "--queues", queue, "--pool", pool, "--concurrency", str(at_once), *options])
 

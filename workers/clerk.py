@@ -12,6 +12,7 @@ from celery import Celery
 
 from bot.access import Access
 from bot.errors import StoreUnavailable
+from bot.logs import log_to_stderr
 from bot.queue import ACT, CONTROL, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect, script, store_errors, text
@@ -21,6 +22,7 @@ from workers.app import work
 from workers.batches import Batches
 from workers.controls import Controls
 from workers.conversation import Conversations
+from workers.dead_letters import DeadLetters
 from workers.due_times import DueTimes
 from workers.erasure import rewrite_the_file
 from workers.interrupts import Interrupts
@@ -54,9 +56,11 @@ def register(app: Celery, clerk: Clerk) -> None:
 class Tick:
     """Finds what a lost hint or a dead worker left lying. The ready set is the truth, hints are only fast."""
 
-    def __init__(self, clerk: Clerk, due_times: DueTimes) -> None:
+    def __init__(self, clerk: Clerk, due_times: DueTimes, letters_life_s: int) -> None:
         self._clerk = clerk
         self._due_times = due_times
+        self._letters_life_s = letters_life_s
+        self._letters = DeadLetters(clerk.store)
         self._controls = Controls(clerk.store)
         self._due = script(clerk.store, "workers", "due")
 
@@ -67,10 +71,11 @@ class Tick:
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True).start()
 
     def tick(self) -> None:
-        """Publish once what is due and has no owner; rewrite the store's file when something was erased."""
+        """Publish once what is due and has no owner, see to old dead letters and to the store's file."""
         self._publish_answers(self._clerk.store)
         for control_id in self._controls.due():
             self._clerk.hints.act(control_id)
+        metrics.LETTERS_DROPPED.inc(self._letters.drop_oldest(before=time.time() - self._letters_life_s))
         rewrite_the_file(self._clerk.store)
 
     def see_to_due_times(self) -> None:
@@ -103,6 +108,7 @@ class Tick:
 
 def main() -> None:
     """Run the clerk until it is told to end."""
+    log_to_stderr()
     bot, own = BotSettings(), WorkerSettings()
     store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
     clerk = Clerk(
@@ -117,7 +123,7 @@ def main() -> None:
     register(app, clerk)
     batches = Batches(store, turns_life_s=own.turns_life_s)
     succeed(own.data_path / "clerk.owner", batches.owner, store, clerk.hints)
-    Tick(clerk, DueTimes(store, batches, clerk.senders)).start()
+    Tick(clerk, DueTimes(store, batches, clerk.senders), own.turns_life_s).start()
     work(
         app,
         part="clerk",

@@ -7,13 +7,17 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bot.errors import MadoguchiError
+from bot.errors import MadoguchiError, StoreUnavailable
 from workers.asking import NoAnswer
 from workers.policy import PolicyInvalid
 from workers.supervision import PROCESSES, AlreadyRunning, die_with_parent
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 ENTRY_POINTS = {
     "store": "workers.embedded",
@@ -35,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except ValidationError as error:
         return _refuse("\n".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors()))
+    except StoreUnavailable as error:
+        return _refuse(f"the store does not answer; does the service run? ({error})")
     except (MadoguchiError, AlreadyRunning, NoAnswer, PolicyInvalid) as error:
         return _refuse(str(error))
 
@@ -61,10 +67,40 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list the models, the memory each takes, and what fits this machine")
     models.set_defaults(command=_command("operating", "models"))
 
-    line = commands.add_parser("line", help="LINE: who may use the bot")
-    line.add_argument("what", choices=["invite"], help="a code that lets one person or group in within a day")
-    line.set_defaults(command=_command("operating", "invite"))
+    _add_line(commands)
+    _add_inbox(commands)
     return parser
+
+
+def _add_line(commands: Commands) -> None:
+    line = commands.add_parser("line", help="LINE: who may use the bot").add_subparsers(required=True, metavar="WHAT")
+
+    invite = line.add_parser("invite", help="a code that lets one person or group in within a day")
+    invite.set_defaults(command=_command("operating", "invite"))
+
+    admitted = line.add_parser("list", help="the people and groups that codes have let in")
+    admitted.set_defaults(command=_command("operating", "admitted"))
+
+    revoke = line.add_parser("revoke", help="let a person or group in no longer")
+    revoke.add_argument("id", metavar="ID", help="as `madoguchi line list` has it")
+    revoke.set_defaults(command=_command("operating", "revoke"))
+
+
+def _add_inbox(commands: Commands) -> None:
+    inbox = commands.add_parser("inbox", help="what waits, and what could not be answered")
+    inbox.add_argument("--text", action="store_true", help="show also what people wrote")
+    inbox.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    inbox.set_defaults(command=_command("inbox", "show"))
+    what = inbox.add_subparsers(metavar="WHAT")
+    for name, help_text in (
+        ("retry", "have it answered, or carried out, after all"),
+        ("drop", "delete it for good"),
+    ):
+        parser = what.add_parser(name, help=help_text)
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("ids", nargs="*", default=[], metavar="ID", help="as `madoguchi inbox` has it")
+        which.add_argument("--all", action="store_true", help="every dead letter that there is now")
+        parser.set_defaults(command=_command("inbox", name))
 
 
 def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:

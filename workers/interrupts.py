@@ -11,7 +11,7 @@ from typing import Any, Literal
 import redis
 
 from bot.store import store_errors, text
-from workers.batches import Batch
+from workers.batch import Batch
 
 POLL_EVERY_S = 0.3
 FLAG_LIFE_S = 600

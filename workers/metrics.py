@@ -20,6 +20,7 @@ ANSWER_SECONDS = Histogram(
     buckets=(0.1, 0.5, 1, 2, 5, 10, 20, 30, 45, 60, 120, 300),
 )
 CONTROLS = Counter("madoguchi_controls_total", "Control events carried out", ["kind", "outcome"])
+LETTERS_DROPPED = Counter("madoguchi_dead_letters_dropped_total", "Dead letters dropped for their age or number")
 SWEPT = Counter("madoguchi_swept_total", "Conversations that the sweep found without a hint")
 FIRST_TEXT_SECONDS = Histogram(
     "madoguchi_first_text_seconds",

@@ -1,4 +1,4 @@
-"""The operator's other commands: reindex, list the models, invite people on LINE."""
+"""The operator's other commands: reindex, list the models, say who may use the bot on LINE."""
 
 from __future__ import annotations
 
@@ -51,9 +51,29 @@ def models(_: argparse.Namespace) -> int:
 
 def invite(_: argparse.Namespace) -> int:
     """Print a code that lets one person or group use the bot on LINE."""
-    settings = BotSettings()
-    print(Access(connect(settings.store_url), settings.line_access, settings.admins).invite())
+    print(_access().invite())
     return 0
+
+
+def admitted(_: argparse.Namespace) -> int:
+    """List the people and groups that codes have let in on LINE."""
+    for who in _access().admitted():
+        print(who)
+    return 0
+
+
+def revoke(chosen: argparse.Namespace) -> int:
+    """Let somebody use the bot on LINE no longer."""
+    if _access().revoke(chosen.id):
+        print(f"{chosen.id} is let in no longer")
+        return 0
+    print(f"madoguchi: no code has let in {chosen.id}", file=sys.stderr)
+    return 1
+
+
+def _access() -> Access:
+    settings = BotSettings()
+    return Access(connect(settings.store_url), settings.line_access, settings.admins)
 
 
 def _follow(store: redis.Redis, run_id: str) -> int:

@@ -11,6 +11,7 @@ from celery import Celery
 from celery.signals import worker_shutting_down
 from prometheus_client import REGISTRY
 
+from bot.logs import log_to_stderr
 from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
@@ -95,6 +96,7 @@ def run(
     bot: BotSettings, own: WorkerSettings, generator: Generator, retriever: Retriever, *, watch_every_s: float = TICK_S
 ) -> None:
     """Run the replies' process with this model and these documents until it is told to end."""
+    log_to_stderr()
     store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
     desk = Desk(
         batches=Batches(store, turns_life_s=own.turns_life_s),

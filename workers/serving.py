@@ -14,7 +14,8 @@ from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
 from workers import metrics
 from workers.answering import Answer, answer
-from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S, Batch
+from workers.batch import Batch
+from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S
 from workers.conversation import Turn
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
@@ -103,11 +104,7 @@ def attempted(batch: Batch, desk: Desk) -> str:
     """One attempt: answered, given up, or handed back for a reason that is not the batch's fault."""
     reply = desk.senders[batch.newest.platform].open(batch.target, batch.journal)
     try:
-        if batch.attempt >= GIVE_UP_FROM_ATTEMPT:
-            give_up(batch, reply, desk)
-        else:
-            deliver(made(batch, reply, desk), batch, reply, desk)
-        return "over the limit" if batch.over_limit else "answered"
+        return answered(batch, reply, desk)
     except Interrupted as interrupted:
         if interrupted.kind == "changed":
             desk.interrupts.clear(batch)
@@ -125,6 +122,15 @@ def attempted(batch: Batch, desk: Desk) -> str:
     except DeliveryFailed as refused:
         finish(batch, desk, dead=str(refused))
         return "dead"
+
+
+def answered(batch: Batch, reply: ReplyStream, desk: Desk) -> str:
+    """Answer it, or give it up with an apology; which of them."""
+    if batch.attempt >= GIVE_UP_FROM_ATTEMPT:
+        give_up(batch, reply, desk)
+        return "given up"
+    deliver(made(batch, reply, desk), batch, reply, desk)
+    return "over the limit" if batch.over_limit else "answered"
 
 
 def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:

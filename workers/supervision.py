@@ -18,7 +18,7 @@ from typing import IO
 PROCESSES = ("store", "web", "clerk", "replies", "knowledge")
 """In the order of their start; they are stopped from the last to the first."""
 STOP_WAIT_S = 20
-"""A worker hands back what it holds within a second or two; the store writes its file."""
+"""More than a process takes to its end (`workers.ending.END_WITHIN_S`); the store writes its file."""
 _PR_SET_PDEATHSIG = 1
 
 

@@ -110,8 +110,9 @@ class Console:
     async def messages(self, request: Request) -> Response:
         """Take in what a person typed: 202 when it is durable."""
         session = self._known_session(request)
-        event = from_post(await _posted(request), session, time.time())
-        await run_in_threadpool(self._take_in, event)
+        posted = await _posted(request)
+        event = from_post(posted, session, time.time())
+        await run_in_threadpool(self._take_in, event, f"post:{event.user_id}:{posted['id']}")
         return JSONResponse({"kind": type(event).__name__.lower()}, 202)
 
     async def orders(self, request: Request) -> Response:
@@ -119,7 +120,7 @@ class Console:
         session = self._known_session(request)
         asker_language = "ja" if request.headers.get("accept-language", "").lower().startswith("ja") else "en"
         order = from_button(await _posted(request), session, asker_language, time.time())
-        await run_in_threadpool(self._take_in, order)
+        await run_in_threadpool(self._take_in, order, f"{order.user_id}:{new_session()}")
         return JSONResponse({"kind": "command"}, 202)
 
     async def events(self, request: Request) -> Response:
@@ -152,12 +153,12 @@ class Console:
     def _file(self, name: str, status: int = 200) -> Response:
         return Response(self._files[name], status, media_type=MEDIA_TYPES[name.rpartition(".")[2]])
 
-    def _take_in(self, event: Message | Command) -> None:
+    def _take_in(self, event: Message | Command, delivery_id: str) -> None:
         """Into the inbox first: what the page then shows as asked will be answered."""
         if isinstance(event, Command):
-            self._inbox.control(event, f"{event.user_id}:{new_session()}")
+            self._inbox.control(event, delivery_id)
             return
-        if self._inbox.accept(event, f"post:{event.id}") is Accepted.FULL:
+        if self._inbox.accept(event, delivery_id) is Accepted.FULL:
             raise BadRequest(429, "too many messages wait")
         self._stream.question(event)
 

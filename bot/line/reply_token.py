@@ -53,11 +53,12 @@ class ReplyToken:
         carried = self._carried(purpose)
         last = list(closing(bool(carried))) if closing else []
         texts, left = fill([*carried, *answers], MAX_MESSAGES - len(last))
+        doubtful = [answer.introduced("unsure") for answer in (*carried, *answers)]
         try:
             self._spend(purpose, [*(TextMessage(text=text) for text in texts), *last])
-            self._kept.exchange(self._conversation_id, carried, left)
+            # Of an earlier try, by a worker that was killed, there may be doubtful ones among what is kept.
+            self._kept.exchange(self._conversation_id, [*carried, *doubtful], left)
         except DeliveryUnknown:
-            doubtful = [answer.introduced("unsure") for answer in (*carried, *answers)]
             self._kept.exchange(self._conversation_id, carried, doubtful)
             raise
         finally:
@@ -82,7 +83,7 @@ class ReplyToken:
             raise TokenGone("used")
         if state is None and not self.alive(time.time()):
             raise TokenGone("too old")
-        tries = {"once": ("twice",), "twice": ()}.get(state or "", ("once", "twice"))
+        tries = ("twice",) if state in ("once", "twice") else ("once", "twice")
         for number, attempt in enumerate(tries):
             if number:
                 time.sleep(PAUSE_S)

@@ -149,9 +149,10 @@ class SlackReply:
             DeliveryFailed, LockLost
         """
         self._journal.write(sending=number)
+        arguments = self._arguments(number)
         try:
             checkpoint("sending")
-            self._call(self._client.chat_postMessage, **self._arguments(number))
+            self._call(self._client.chat_postMessage, **arguments)
             checkpoint("sent")
         except TooLong:
             self._cut(number)

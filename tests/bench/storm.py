@@ -22,6 +22,7 @@ from tests.fakes.line import LOADING, REPLY, FakeLine
 from tests.fakes.line import Fault as LineFault
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack import Fault as SlackFault
+from tests.faults.people import OnLine, OnSlack
 
 BURSTS = (1, 1, 1, 1, 2, 3, 5)
 IN_A_BURST_S = (0.0, 0.4)
@@ -41,7 +42,6 @@ SLACK_FAULTS = (
     ("chat.postMessage", SlackFault(after_s=10.0)),
     ("conversations.replies", SlackFault(status=500)),
     ("conversations.replies", SlackFault(status=429, retry_after=1)),
-    ("users.info", SlackFault(status=500)),
 )
 LINE_FAULTS = (
     (REPLY, LineFault.RATE_LIMITED),
@@ -99,6 +99,7 @@ class Post:
 
     said: list[Said] = field(default_factory=list)
     redeliveries: int = 0
+    platform_faults: int = 0
     _under_way: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -185,13 +186,17 @@ def _write(began: float, plans: Sequence[Plan], writer: Writer, post: Post, slac
     for plan in plans:
         time.sleep(max(0.0, began + plan.at_s - time.monotonic()))
         if plan.fault is not None:
-            go_wrong(writer, plan.fault, slack, line)
+            post.platform_faults += go_wrong(writer, plan.fault, slack, line)
         post.write(writer, plan.number, plan.text, plan.again_after_s)
 
 
-def go_wrong(writer: Writer, fault: int, slack: FakeSlack, line: FakeLine) -> None:
-    """Let the next call of its kind to the writer's platform fail."""
-    if writer.platform == "slack":
-        slack.fail(*SLACK_FAULTS[fault % len(SLACK_FAULTS)])
-    elif writer.platform == "line":
-        line.go_wrong(*LINE_FAULTS[fault % len(LINE_FAULTS)])
+def go_wrong(writer: Writer, fault: int, slack: FakeSlack, line: FakeLine) -> bool:
+    """Let the next call of its kind about the writer's place fail; whether one is not to fail already."""
+    match writer.person:
+        case OnSlack(channel=channel) if not slack.has_faults(channel):
+            slack.fail(*SLACK_FAULTS[fault % len(SLACK_FAULTS)], channel=channel)
+        case OnLine(chat_id=chat_id) if not line.has_faults(chat_id):
+            line.go_wrong(*LINE_FAULTS[fault % len(LINE_FAULTS)], chat_id=chat_id)
+        case _:
+            return False
+    return True

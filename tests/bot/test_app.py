@@ -147,7 +147,8 @@ def test_a_heartbeat_that_has_ended_counts_no_more(web: httpx.Client, store: red
 def test_the_metrics_can_be_read_and_count(web: httpx.Client, store: redis.Redis) -> None:
     to_slack(web)
     to_line(web, **{"x-line-signature": "forged"})
-    store.hset("dead", "m", "{}")
+    store.hset("dead", mapping={"m": "{}", "n": "{}"})
+    store.sadd("dead:silent", "n")
 
     page = web.get("/metrics")
 
@@ -160,7 +161,8 @@ def test_the_metrics_can_be_read_and_count(web: httpx.Client, store: redis.Redis
     assert samples["madoguchi_webhooks_total", "slack", "200"] >= 1
     assert samples["madoguchi_webhooks_total", "line", "401"] >= 1
     assert samples["madoguchi_conversations_ready",] == 1
-    assert samples["madoguchi_dead_letters",] == 1
+    assert samples["madoguchi_dead_letters",] == 2
+    assert samples["madoguchi_unanswered",] == 1
 
 
 def test_without_a_store_the_metrics_can_be_read_all_the_same(storeless: httpx.Client) -> None:

@@ -140,6 +140,13 @@ def test_a_repeated_post_is_one_message_and_shown_once(guest: httpx.Client, stor
     assert store.xlen(f"stream:{message.conversation_id}") == 1
 
 
+def test_a_repeated_post_is_one_order(guest: httpx.Client, store: redis.Redis) -> None:
+    for _ in range(2):
+        assert guest.post("/console/messages", json={"id": ID, "text": "リセット"}).status_code == 202
+
+    assert store.hlen("controls") == 1
+
+
 def test_a_word_that_is_an_order_goes_to_the_clerk(guest: httpx.Client, store: redis.Redis) -> None:
     response = guest.post("/console/messages", json={"id": ID, "text": "リセット"})
 

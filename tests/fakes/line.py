@@ -125,6 +125,10 @@ class FakeLine:
         """Let the next calls of a path (about that chat, or whichever) fail, one after the other."""
         self._faults[path, chat_id].extend(faults)
 
+    def has_faults(self, *about: str) -> bool:
+        """Whether a fault of one of these chats has not happened yet."""
+        return any(faults for (_, chat_id), faults in list(self._faults.items()) if chat_id in about)
+
     def next_fault(self, call: Call) -> Fault | None:
         token = self._tokens.get(call.body.get("replyToken", ""))
         chat_id = token.chat_id if token else call.body.get("to") or call.body.get("chatId")

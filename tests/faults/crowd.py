@@ -73,19 +73,39 @@ class Crowd:
         self._desk = desk
         self.people = {place: somebody_new(desk, slack, line)[place]() for place in places}
 
+    @property
+    def deliveries(self) -> int:
+        """How many of them one thing makes that everybody says."""
+        return sum(2 if isinstance(person, InAChannel) else 1 for person in self.people.values())
+
     def say(self, text: str) -> None:
         """Everybody says it, and it is taken in."""
+        for place in self.people:
+            self.say_in(place, text)
+
+    def say_in(self, place: str, text: str) -> None:
+        """Who is there says it, and it is taken in."""
+        for sent in self.people[place].write(text):
+            delivered(self.people[place], sent)
+
+    def begin_to_say(self, text: str) -> None:
+        """Everybody says it; of the two deliveries that Slack makes of a mention only the first has come."""
         for person in self.people.values():
-            for sent in person.write(text):
-                delivered(person, sent)
+            first, *_ = person.write(text)
+            delivered(person, first)
+
+    def deliver_the_last(self) -> None:
+        """The second of a mention's deliveries comes; everywhere else the only one comes again."""
+        for person in self.people.values():
+            delivered(person, person.sent[-1])
 
     @contextmanager
-    def saying(self, text: str) -> Iterator[int]:
-        """While everybody says it: of how many deliveries. Afterwards it is taken in, however often that took."""
+    def saying(self, text: str) -> Iterator[None]:
+        """Inside the block everybody's deliveries of it are under way; afterwards they are acknowledged."""
         written = [(person, sent) for person in self.people.values() for sent in person.write(text)]
         with ThreadPoolExecutor(len(written)) as deliveries:
             under_way = [deliveries.submit(delivered, person, sent) for person, sent in written]
-            yield len(written)
+            yield
         for delivery in under_way:
             delivery.result()
 
@@ -97,8 +117,12 @@ class Crowd:
                 if "deliveryContext" in sent:
                     delivered(person, line_events.redelivered(sent))
 
-    def has_answers(self, place: str, *answers: str) -> None:
-        """Check that who is there was shown these answers and nothing else, and that nothing of it is left to do."""
+    def has_answers(self, place: str, *answers: str, given_up: int = 0) -> None:
+        """Check that who is there was shown these answers and nothing else, and that nothing of it is left to do.
+
+        Args:
+            given_up: of how many of them nothing is remembered, since they were attempted too often.
+        """
         person = self.people[place]
         wait_until_done(self._desk, person)
         shown = all_shown(self._desk, person)
@@ -106,7 +130,7 @@ class Crowd:
         assert all(words in text for words, text in zip(answers, shown, strict=True)), shown
         assert left(self._desk, person.place) == []
         asked = remembered(self._desk, person.place)
-        assert len(asked) == len(set(asked)) == len(answers)
+        assert len(asked) == len(set(asked)) == len(answers) - given_up
 
 
 def delivered(person: Person, sent: dict[str, Any]) -> None:
@@ -129,14 +153,14 @@ def all_shown(desk: Desk, person: Person) -> list[str]:
         return answers(person)
     for sent in person.write(THANKS):
         delivered(person, sent)
-    wait_until(lambda: any(THANKS_ANSWER in text for text in person.reads()), within_s=WITHIN_A_MINUTE_S)
+    wait_until(lambda: any(THANKS_ANSWER in shown for shown in person.reads()), within_s=WITHIN_A_MINUTE_S)
     wait_until_done(desk, person)
-    return [text for text in answers(person) if THANKS_ANSWER not in text]
+    return [answer for answer in answers(person) if THANKS_ANSWER not in answer]
 
 
 def answers(person: Person) -> list[str]:
     """What somebody is shown now, but for signs of life."""
-    return [text for text in person.reads() if text not in SIGNS_OF_LIFE]
+    return [shown for shown in person.reads() if shown not in SIGNS_OF_LIFE]
 
 
 def wait_until_done(desk: Desk, person: Person) -> None:
@@ -149,9 +173,12 @@ def wait_until_done(desk: Desk, person: Person) -> None:
 
 def left(desk: Desk, place: str) -> list[str]:
     """What the store holds only while something is to be done there."""
+    store = desk.store
     held = [key for key in keys(desk, place) if key.startswith(HELD_BY_WORK)]
-    lanes = [lane for lane in desk.store.scan_iter("answering:*", 1000) if place in str(desk.store.smembers(lane))]
-    return [*held, *lanes, *(f"ready {c}" for c in desk.store.zrange("ready", 0, -1) if place in c)]
+    lanes = [lane for lane in store.scan_iter("answering:*", 1000) if place in str(store.smembers(lane))]
+    ready = [f"ready: {c!r}" for c in store.zrange("ready", 0, -1) if place in str(c)]
+    orders = [f"control: {name!r}" for name, event in store.hgetall("controls").items() if place in str(event)]
+    return [*held, *lanes, *ready, *orders]
 
 
 def keys(desk: Desk, place: str) -> list[str]:

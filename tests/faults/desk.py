@@ -92,7 +92,11 @@ class Desk:
         parts = [kind(name) for name in self._processes if name != "web"]
         wait_until(lambda: all(readiness(store)[part] for part in parts), within_s=within_s)
         if "web" in self._processes:
-            wait_until(self._listens, within_s=within_s)
+            self.wait_until_web_answers(within_s)
+
+    def wait_until_web_answers(self, within_s: float = 60.0) -> None:
+        """Return when the web process takes requests."""
+        wait_until(self._listens, within_s=within_s)
 
     def wait_until_store_answers(self) -> None:
         """Return when the store does."""
@@ -112,7 +116,11 @@ class Desk:
 
     def logs(self) -> str:
         """Everything that every process has written so far."""
-        return "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.folder.glob("*.log"))
+        return "".join(self.log_of(log.stem) for log in self.folder.glob("*.log"))
+
+    def log_of(self, name: str) -> str:
+        """Everything that a process has written so far, and those before it under its name."""
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
 
     def kill(self, name: str) -> None:
         """End a process as the kernel would, without a chance to tidy up."""
@@ -142,7 +150,7 @@ class Desk:
         for file in (*(self.folder / ARMED).iterdir(), *(self.folder / REACHED).iterdir()):
             file.unlink(missing_ok=True)
 
-    def wait_until_reached(self, point: Where, *, times: int = 1, within_s: float = 30.0) -> None:
+    def wait_until_reached(self, point: Where, *, times: int = 1, within_s: float = 60.0) -> None:
         """Return when everybody for whom it was armed suffers there."""
         wait_until(lambda: len(self._reached(point)) >= times, within_s=within_s)
 
@@ -158,6 +166,19 @@ class Desk:
     def exited(self, name: str) -> int | None:
         """A process's exit status, None while it lives."""
         return self._processes[name].poll()
+
+    def is_up(self, name: str) -> bool:
+        """Whether the process, and none before it, answers."""
+        match name:
+            case "web":
+                return self._listens()
+            case "store":
+                return readiness(self.store)["store"]
+        try:
+            beat = self.store.get(f"status:{name}")
+        except redis.RedisError:
+            return False
+        return beat is not None and json.loads(str(beat))["pid"] == self._processes[name].pid
 
     def stop(self) -> None:
         """End everything that still runs, the store last."""

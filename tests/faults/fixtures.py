@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.fakes.line import FakeLine
 from tests.fakes.slack import TOKEN, FakeSlack
-from tests.faults.desk import LINE_SECRET, SLACK_SECRET, Desk
+from tests.faults.desk import COMMANDS, LINE_SECRET, SLACK_SECRET, Desk
 from tests.faults.people import InAChannel, OnLine, OnSlack, OnTheConsole, Person
 
-__all__ = ["desk", "line", "person", "slack"]
+__all__ = ["desk", "documents", "line", "person", "slack"]
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +29,18 @@ def line() -> Iterator[FakeLine]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine) -> Iterator[Desk]:
+def documents() -> Path:
+    """The folder with what the desk knows."""
+    return Path(__file__).parent / "documents"
+
+
+@contextmanager
+def service(
+    folder: Path, slack: FakeSlack, line: FakeLine, documents: Path, commands: dict[str, list[str]] = COMMANDS
+) -> Iterator[Desk]:
+    """The service, ready, with the fakes as its platforms."""
     running = Desk(
-        tmp_path_factory.mktemp("desk"),
+        folder,
         {
             "SLACK_BOT_TOKEN": TOKEN,
             "SLACK_SIGNING_SECRET": SLACK_SECRET,
@@ -38,8 +49,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
             "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
             "LINE_API_URL": line.url,
             "LINE_ACCESS": "open",
+            "KNOWLEDGE_PATH": str(documents),
             "ANSWER_MAX_TOKENS": "4096",  # the scripted model's are characters
         },
+        commands,
     )
     running.start()
     try:
@@ -47,6 +60,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeLine, documents: Path) -> Iterator[Desk]:
+    with service(tmp_path_factory.mktemp("desk"), slack, line, documents) as running:
+        yield running
 
 
 @pytest.fixture(params=["slack", "channel", "line", "console"])

@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any, Protocol
 
+from bot.line.postback import Postback
 from tests.fakes import line_events, slack_events
 from tests.fakes.line import FakeLine
 from tests.fakes.slack import FakeSlack
@@ -139,6 +140,13 @@ class OnLine:
         """Take back the message that was said last."""
         said = self.sent[-1]["message"]["id"]
         return self.deliver(line_events.unsend(said, line_events.user(self._user_id)))
+
+    def collect(self) -> int:
+        """Press the button that brings what is kept."""
+        said = self.sent[-1]["message"]["id"]
+        data = Postback("collect", f"line:{self.chat_id}", f"line:{said}", "ja").data()
+        token = self._line.issue_token(self.chat_id)
+        return self.deliver(line_events.postback(data, line_events.user(self._user_id), reply_token=token))
 
     def deliver(self, event: dict[str, Any]) -> int:
         """Deliver an event, again if it was before."""

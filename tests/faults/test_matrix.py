@@ -22,6 +22,7 @@ POINTS: tuple[Point, ...] = (
     *("taken", "retrieving", "generating", "made"),
     *("delivering", "sending", "sent", "delivered", "finished"),
 )
+THREE_POINTS: tuple[Point, ...] = ("delivering", "sending", "sent")
 in_every_place = pytest.mark.parametrize("place", PLACES)
 
 
@@ -34,12 +35,13 @@ def at(request: pytest.FixtureRequest) -> Point:
 
 @pytest.fixture(scope="module")
 def crowd(desk: Desk, slack: FakeSlack, line: FakeLine, at: Point) -> Iterator[Crowd]:
-    """Everybody's first answer is held at the point; their second question waits behind it."""
+    """Everybody's first answer is held at the point; the question came again then, and a second one waits behind it."""
     people = Crowd(desk, slack, line)
     desk.arm(at, "hold", times=len(PLACES))
-    people.say(DEADLINE)
+    people.begin_to_say(DEADLINE)
     try:
         desk.wait_until_reached(at, times=len(PLACES))
+        people.deliver_the_last()
         people.say(PARKING)
         yield people
     finally:
@@ -96,6 +98,7 @@ def store_gone(desk: Desk, crowd: Crowd) -> Crowd:
     desk.kill("store")
     desk.disarm()
     desk.start("store")
+    desk.wait_until_store_answers()
     return crowd
 
 
@@ -115,3 +118,25 @@ def delivered_again(desk: Desk, crowd: Crowd) -> Crowd:
 @in_every_place
 def test_answers_come_once_though_the_questions_come_again(delivered_again: Crowd, place: str) -> None:
     delivered_again.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER)
+
+
+@pytest.fixture(scope="module")
+def killed_three_times(desk: Desk, slack: FakeSlack, line: FakeLine) -> Crowd:
+    """The process was killed at three points in a row, so that the last attempt gives the answers up."""
+    crowd = Crowd(desk, slack, line)
+    desk.end("replies")
+    crowd.say(DEADLINE)
+    for point in THREE_POINTS:
+        desk.arm(point, "hold", times=len(PLACES))
+        desk.start("replies")
+        desk.wait_until_reached(point, times=len(PLACES))
+        desk.kill("replies")
+        desk.disarm()
+    crowd.say(PARKING)
+    desk.start("replies")
+    return crowd
+
+
+@in_every_place
+def test_an_answer_that_is_shown_is_not_given_up_for_an_apology(killed_three_times: Crowd, place: str) -> None:
+    killed_three_times.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER, given_up=1)

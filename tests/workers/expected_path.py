@@ -1,181 +1,98 @@
-"""The message path in plain Python: a model that runs beside the store and says what it must hold after every step."""
+"""The message path in plain Python: the model that runs beside the store, all conversations together."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-import redis
+from tests.workers.expected_conversation import ExpectedConversation
+from workers.batches import MOST_HELD_OF_ONE_PERSON
 
-from bot.messages import Message
-from workers.batches import MOST_MESSAGES
-from workers.conversation import Turn
-
-Token = str
-Exchange = tuple[list[str], list[str], str]
-"""The ids of what was asked, its words as they are now, and the answer to it."""
+LATER_S = 1000.0
+"""Times are far apart, so that a slow machine is not mistaken for a late step."""
 
 
 @dataclass
-class Begun:
-    """The messages that one answer will cover, and what its journal says. Nobody's while it is handed back."""
+class ExpectedLane:
+    """One person's turn: where their batches are held, and which conversations wait for one of those to end."""
 
-    ids: list[str]
-    token: Token | None
-    journal: dict[str, Any] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)
+    held_up: list[str] = field(default_factory=list)
 
-
-@dataclass
-class ExpectedConversation:
-    """One conversation as the store must hold it."""
-
-    waiting: dict[str, Message] = field(default_factory=dict)
-    lock: Token | None = None
-    begun: Begun | None = None
-    attempts: int = 0
-    exchanges: list[Exchange] = field(default_factory=list)
-    epoch: int = 0
-    due: float | None = None
-
-    def inbox(self) -> list[str]:
-        """What waits, by the platform's time; the id decides between equals."""
-        return sorted(self.waiting, key=lambda message_id: (self.waiting[message_id].sent_at, message_id))
-
-    def accept(self, message: Message, now: float) -> None:
-        self.waiting[message.id] = message
-        self.due = now if self.due is None else self.due
-
-    def next_ids(self) -> list[str]:
-        """What a worker who comes now must get: the batch begun before it, else the head's run of one person."""
-        if self.lock:
-            return []
-        if self.begun:
-            return self.begun.ids
-        runs = itertools.groupby(self.inbox(), key=lambda message_id: self.waiting[message_id].user_id)
-        return next((list(run)[:MOST_MESSAGES] for _, run in runs), [])
-
-    def take(self, token: Token | None) -> None:
-        """A worker came; `token` is what it got."""
-        if token:
-            journal = self.begun.journal if self.begun else {}
-            self.begun = Begun(self.next_ids(), token, journal)
-            self.lock, self.attempts = token, self.attempts + 1
-        elif not self.lock:
-            self.due = None
-
-    def holds(self, token: Token) -> bool:
-        """Whether this worker may send."""
-        return self.lock == token and self.begun is not None and self.begun.token == token
-
-    def note(self, token: Token, facts: dict[str, Any]) -> bool:
-        """Whether the journal takes these facts."""
-        if self.begun is None or not self.holds(token):
+    def admits(self, conversation: str, locked: set[str]) -> bool:
+        """Whether one more may be held; a conversation without a lock has lost its worker."""
+        self.answering &= locked
+        if len(self.answering) >= MOST_HELD_OF_ONE_PERSON:
+            self.held_up += [conversation] if conversation not in self.held_up else []
             return False
-        self.begun.journal.update(facts)
+        self.answering.add(conversation)
+        self.held_up = [other for other in self.held_up if other != conversation]
         return True
 
-    def hand_back(self, token: Token, due: float, *, forgive: bool) -> None:
-        begun_by_it = self.begun is not None and self.begun.token == token
-        if not begun_by_it and self.lock != token:
-            return
-        if self.lock == token:
-            self.lock = None
-        if self.begun:
-            self.begun.token = None
-            self.attempts -= forgive
-        self.due = due
 
-    def finish(self, ids: list[str], now: float) -> None:
-        for message_id in ids:
-            self.waiting.pop(message_id, None)
-        self.lock, self.begun, self.attempts = None, None, 0
-        self.due = now if self.waiting else None
+class ExpectedPath:
+    """Conversations by name, and the lanes that lead through all of them."""
 
-    def remember(self, ids: list[str], answer: str, *, cut: int) -> None:
-        """Before `finish`: the exchange, in the words that its messages have now."""
-        words = [self.waiting[message_id].text for message_id in ids]
-        self.exchanges = [*self.exchanges[cut:], (ids, words, answer)]
+    def __init__(self, names: Iterable[str]) -> None:
+        self.conversations = {name: ExpectedConversation() for name in names}
+        self.lanes: defaultdict[str, ExpectedLane] = defaultdict(ExpectedLane)
 
-    def reword(self, message_id: str, text: str) -> None:
-        if message_id in self.waiting:
-            self.waiting[message_id] = replace(self.waiting[message_id], text=text)
-            if self.begun and "on_its_way" not in self.begun.journal:
-                self.begun.journal.pop("answer", None)
-        for ids, words, _ in self.exchanges:
-            if message_id in ids:
-                words[ids.index(message_id)] = text
+    def locked(self) -> list[str]:
+        """The conversations that somebody holds, alive or not."""
+        return [name for name, conversation in self.conversations.items() if conversation.lock]
+
+    def free(self) -> list[str]:
+        """The conversations that nobody holds."""
+        return [name for name, conversation in self.conversations.items() if not conversation.lock]
+
+    def touchable(self) -> list[str]:
+        """What is being answered, and what waits."""
+        begun = [message_id for c in self.conversations.values() if c.begun for message_id in c.begun.ids]
+        return [*begun, *(message_id for c in self.conversations.values() for message_id in c.waiting)]
+
+    def remembered(self) -> set[str]:
+        """The messages that the conversations' turns hold."""
+        return {message_id for c in self.conversations.values() for ids, _, _ in c.exchanges for message_id in ids}
+
+    def letters(self) -> list[str]:
+        """The dead letters that are not asked again."""
+        return [name for c in self.conversations.values() for name, letter in c.letters.items() if letter.messages]
+
+    def to_be_taken(self, name: str, *, looks: bool) -> list[str]:
+        """What a worker who comes now must get."""
+        conversation = self.conversations[name]
+        ids = conversation.next_ids()
+        if not ids:
+            conversation.due = conversation.due if conversation.lock else None
+            return []
+        if looks or self.lanes[conversation.lane(ids[0])].admits(name, {*self.locked()}):
+            return ids
+        conversation.due = time.time() + LATER_S
+        return []
+
+    def leave_the_lane(self, name: str) -> None:
+        """What was begun there is not held any more."""
+        begun = self.conversations[name].begun
+        if begun and begun.lane:
+            self.lanes[begun.lane].answering.discard(name)
 
     def erase(self, gone: set[str]) -> None:
-        self.waiting = {k: v for k, v in self.waiting.items() if k not in gone}
-        self.exchanges = [exchange for exchange in self.exchanges if not gone.intersection(exchange[0])]
-        if self.begun and gone.intersection(self.begun.ids):  # its journal may hold an answer to what is gone
-            self.begun, self.attempts = None, 0
-        if not self.waiting:
-            self.due = None
+        """Erase messages wherever they are."""
+        for name, conversation in self.conversations.items():
+            if conversation.begun and gone.intersection(conversation.begun.ids, conversation.waiting):
+                self.leave_the_lane(name)
+            conversation.erase(gone)
 
-    def reset(self) -> None:
-        self.exchanges = []
-        self.epoch += 1
+    def sweep(self, now: float, again_at: float, overdue_since: float) -> set[str]:
+        """The conversations that the clerk must hint at."""
+        return {name for name, c in self.conversations.items() if c.sweep(now, again_at, overdue_since)}
 
-    def sweep(self, now: float, again_at: float, overdue_since: float) -> bool:
-        """Whether the clerk hints at it: it is due and nobody's, and its first hint was read or is overdue."""
-        if self.due is None or self.due > now:
-            return False
-        hinted = not self.lock and (self.due <= overdue_since or self.begun is not None)
-        if hinted or self.lock:
-            self.due = again_at
-        return hinted
-
-    def facts(self) -> dict[str, Any]:
-        """What `facts_in` must read."""
-        begun = {"ids": self.begun.ids, "token": self.begun.token, **self.begun.journal} if self.begun else None
-        return {
-            "lock": self.lock,
-            "inbox": self.inbox(),
-            "messages": self.waiting,
-            "batch": begun,
-            "attempts": self.attempts,
-            "turns": [*_turns(self.exchanges)],
-            "epoch": self.epoch,
-        }
-
-
-def facts_in(store: redis.Redis, conversation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the store holds of these conversations, in one look."""
-    with store.pipeline() as look:
-        for c in conversation_ids:
-            look.get(f"lock:{c}")
-            look.zrange(f"inbox:{c}", 0, -1)
-            look.hgetall(f"messages:{c}")
-            look.hgetall(f"batch:{c}")
-            look.get(f"attempts:{c}")
-            look.lrange(f"turns:{c}", 0, -1)
-            look.get(f"epoch:{c}")
-        seen = iter(look.execute())
-    return {c: _facts(*itertools.islice(seen, 7)) for c in conversation_ids}
-
-
-def _facts(lock: Any, inbox: Any, messages: Any, batch: Any, attempts: Any, turns: Any, epoch: Any) -> dict[str, Any]:
-    return {
-        "lock": lock,
-        "inbox": inbox,
-        "messages": {message_id: Message.from_json(stored) for message_id, stored in messages.items()},
-        "batch": _batch(batch) if batch else None,
-        "attempts": int(attempts or 0),
-        "turns": [(turn.role, [*turn.message_ids], [*turn.texts]) for turn in map(Turn.from_json, turns)],
-        "epoch": int(epoch or 0),
-    }
-
-
-def _batch(stored: dict[str, str]) -> dict[str, Any]:
-    journal = {n.removeprefix("journal:"): json.loads(v) for n, v in stored.items() if n.startswith("journal:")}
-    return {"ids": json.loads(stored["ids"]), "token": stored.get("token"), **journal}
-
-
-def _turns(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, list[str], list[str]]]:
-    for ids, words, answer in exchanges:
-        yield "user", ids, words
-        yield "assistant", ids, [answer]
+    def succeed(self, owner: str, now: float) -> set[str]:
+        """The conversations that become free when a dead owner's locks are taken away: the sweep knows no others."""
+        held = {name for name in self.locked() if str(self.conversations[name].lock).endswith(f":{owner}")}
+        freed = {name for name in held if self.conversations[name].due is not None}
+        for name in freed:
+            self.conversations[name].lock, self.conversations[name].due = None, now
+        return freed

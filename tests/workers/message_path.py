@@ -6,9 +6,7 @@ when the two differ.
 
 from __future__ import annotations
 
-import json
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,92 +15,64 @@ import pytest
 import redis
 
 from bot.errors import LockLost
-from bot.inbox import Accepted, Inbox
-from bot.messages import Control, Deletion, Edit, Message
 from bot.store import script
 from tests.stored import everything_in
-from tests.workers.desk import LIFE_S, make_clerk, order
-from tests.workers.expected_path import ExpectedConversation, facts_in
-from tests.workers.making import NoHints
-from workers.acting import act
-from workers.batches import Batch, Batches
-from workers.conversation import Turn
+from tests.workers.desk import LIFE_S
+from tests.workers.expected_conversation import ExpectedConversation
+from tests.workers.expected_path import LATER_S, ExpectedPath
+from tests.workers.people import People
+from tests.workers.said import Said, answer_to, turns_of
+from tests.workers.stored_path import (
+    conversation_of,
+    conversations_in,
+    lanes_in,
+    letters_in,
+    letters_of,
+    ready_in,
+)
+from workers.batch import Batch
+from workers.batches import Batches
+from workers.dead_letters import DeadLetters
 
 AGAIN_AFTER_S = 100.0
-LATER_S = 1000.0
-"""Times are far apart, so that a slow machine is not mistaken for a late step."""
-FOR_EVER = {"fence", "dead", "rewrite"}
-FOR_A_TIME = {"seen", "about", "turns", "epoch", "spoke", "interrupt", "stream"}
+FOR_EVER = {"fence", "dead", "letters", "letter", "rewrite"}
+FOR_A_TIME = {"seen", "about", "turns", "epoch", "spoke", "interrupt", "stream", "rate", "answering", "held_up"}
 
 
 class MessagePath:
     """What people, platforms, workers and the clerk do, one step at a time."""
 
-    def __init__(self, store: redis.Redis, conversations: tuple[str, ...]) -> None:
+    def __init__(self, store: redis.Redis, conversations: tuple[str, ...], per_minute: int) -> None:
         store.flushall()
-        self._store = store
-        self._inbox = Inbox(store, NoHints())
-        self._batches = Batches(store, LIFE_S)
-        self._clerk = make_clerk(store)
-        self._due = script(store, "workers", "due")
-        self.expected = {c: ExpectedConversation() for c in conversations}
-        self.messages: dict[str, Message] = {}
+        self.expected = ExpectedPath(conversations)
+        self.said = Said()
+        self.people = People(store, self.expected, self.said, per_minute)
         self.taken: dict[str, Batch] = {}
-        self._words: dict[str, list[str]] = {}
-        self._answered: Counter[str] = Counter()
-        self._erased: set[str] = set()
-        self._dead: dict[str, list[str]] = {}
-        self._orders = 0
+        self._store = store
+        self._processes = [Batches(store, LIFE_S), Batches(store, LIFE_S)]
+        self._due = script(store, "workers", "due")
+        self._succeed = script(store, "workers", "succeed")
+        self._letters = DeadLetters(store)
 
-    def at_work(self) -> list[str]:
-        """The tokens of the workers that may send."""
-        return [token for token, batch in self.taken.items() if self._expected(batch).holds(token)]
-
-    # People and platforms
-
-    def write(self, conversation: str, person: str, sent_at: float) -> None:
-        name = f"console:m{len(self.messages) * 7919 % 1000}"  # unlike the order of arrival, as a platform's ids may be
-        said = Message(name, "console", conversation, person, self._new_words(name), sent_at, {})
-        self.messages[name] = said
-        assert self._inbox.accept(said, f"{name} as first delivered") is Accepted.NEW
-        self.expected[conversation].accept(said, time.time())
-
-    def deliver_again(self, message_id: str, *, under_another_id: bool) -> None:
-        delivery = f"{message_id} under another id" if under_another_id else f"{message_id} as first delivered"
-        assert self._inbox.accept(self.messages[message_id], delivery) is Accepted.KNOWN
-        assert self._store.exists(f"seen:{delivery}", f"seen:{message_id}") == 2
-
-    def edit(self, message_id: str) -> None:
-        said, words = self.messages[message_id], self._new_words(message_id)
-        self._act(Edit("console", said.conversation_id, said.user_id, message_id, words, said.sent_at))
-        self.expected[said.conversation_id].reword(message_id, words)
-
-    def delete(self, message_id: str) -> None:
-        said = self.messages[message_id]
-        self._act(Deletion("console", said.conversation_id, said.user_id, message_id, said.sent_at))
-        self._erase({message_id})
-
-    def forget(self, person: str, conversation: str) -> None:
-        self._act(order("forget", user=person, conversation=conversation))
-        assert not self._store.exists(f"spoke:{person}")
-        self._erase({message.id for message in self.messages.values() if message.user_id == person})
-
-    def reset(self, conversation: str) -> None:
-        self._act(order("reset", conversation=conversation))
-        self.expected[conversation].reset()
+    def workers(self) -> list[str]:
+        """The tokens of all that ever took a batch, since any may wake up; mostly those that have a lock."""
+        at_work = [token for token, batch in self.taken.items() if self._expected(batch).lock == token]
+        return [*at_work * 3 * len(self.taken), *self.taken]
 
     # Workers
 
-    def take(self, conversation: str) -> Batch | None:
-        expected = self.expected[conversation]
-        batch = self._batches.take(conversation)
-        assert (batch.ids if batch else []) == expected.next_ids()
-        expected.take(batch.token if batch else None)
+    def take(self, name: str, *, looks: bool = False) -> Batch | None:
+        conversation, ids = self.expected.conversations[name], self.expected.to_be_taken(name, looks=looks)
+        batch = self._processes[len(self.taken) % 2].take(name, only_to_look=looks)
+        assert (batch.ids if batch else []) == ids
         if batch:
             assert fence(batch.token) > max(map(fence, self.taken), default=0)
+            assert self._store.pttl(f"lock:{name}") > 0
             self.taken[batch.token] = batch
-            assert batch.attempt == expected.attempts
-            assert batch.messages == tuple(expected.waiting[message_id] for message_id in batch.ids)
+            begun = conversation.take(ids, batch.token, looks=looks)
+            assert (batch.attempt, batch.lane, batch.epoch) == (conversation.attempts, begun.lane, begun.epoch)
+            assert batch.over_limit == batch.lane.startswith("over:")
+            assert batch.messages == tuple(conversation.waiting[message_id] for message_id in ids)
         return batch
 
     def note(self, batch: Batch, **facts: Any) -> None:
@@ -112,37 +82,58 @@ class MessagePath:
             with self._refused():
                 batch.journal.write(**facts)
 
-    def check(self, batch: Batch) -> None:
-        if self._expected(batch).holds(batch.token):
+    def ask(self, batch: Batch) -> bool:
+        """Whether it may send."""
+        may_send = self._expected(batch).holds(batch.token)
+        if may_send:
             batch.journal.check()
         else:
             with self._refused():
                 batch.journal.check()
+        return may_send
 
-    def finish(self, batch: Batch, *, dead: str = "", cut: int = 0) -> None:
-        expected = self._expected(batch)
-        if expected.lock != batch.token:
+    def finish(self, batch: Batch, *, dead: str = "", apologised: bool = False, cut: int = 0) -> None:
+        expected, now = self._expected(batch), time.time()
+        turns = [] if dead or batch.over_limit else turns_of(batch)
+        whole = expected.is_whole(batch.ids)
+        if expected.lock != batch.token or (dead and not whole):
             with self._refused():
-                self._batches.finish(batch, turns_of(batch), dead=dead, cut=2 * cut)
+                self._processes[0].finish(batch, turns, dead=dead, apologised=apologised, cut=2 * cut)
             return
-        waiting = self._batches.finish(batch, [] if dead else turns_of(batch), dead=dead, cut=2 * cut)
-        whole = not self._erased.intersection(batch.ids)
-        if whole and dead:
-            self._dead[batch.newest.id] = batch.ids
-        elif whole and str(expected.epoch) == batch.epoch:
+        waiting = self._processes[0].finish(batch, turns, dead=dead, apologised=apologised, cut=2 * cut)
+        if dead:
+            expected.bury(batch.ids, apologised=apologised)
+        elif whole and turns and str(expected.epoch) == batch.epoch:
             expected.remember(batch.ids, answer_to(batch), cut=cut)
-        expected.finish(batch.ids, time.time())
-        self._answered.update(batch.ids)
+        self.expected.leave_the_lane(batch.conversation_id)
+        expected.finish(batch.ids, now)
+        self.said.answered.update(batch.ids)
         assert waiting == len(expected.waiting)
 
     def hand_back(self, batch: Batch, *, after_s: float, forgive: bool) -> None:
-        self._batches.hand_back(batch, after_s=after_s, forgive=forgive)
-        self._expected(batch).hand_back(batch.token, time.time() + after_s, forgive=forgive)
+        self._processes[0].hand_back(batch, after_s=after_s, forgive=forgive)
+        if self._expected(batch).hand_back(batch.token, time.time() + after_s, forgive=forgive):
+            self.expected.leave_the_lane(batch.conversation_id)
 
-    def lock_runs_out(self, conversation: str) -> None:
+    def call_in_next(self, batch: Batch) -> str | None:
+        """The conversation whose turn it is when this batch has ended."""
+        held_up = self.expected.lanes[batch.lane].held_up
+        called = self._processes[0].next_held_up(batch)
+        assert called == (held_up.pop(0) if held_up else None)
+        return called
+
+    def lock_runs_out(self, conversation: str) -> list[str]:
         """Its worker was killed, or hangs; if it wakes up it will find out."""
         self._store.delete(f"lock:{conversation}")
-        self.expected[conversation].lock = None
+        self.expected.conversations[conversation].lock = None
+        return [conversation]
+
+    def succeed(self, conversation: str) -> list[str]:
+        """The process that held it is dead; what the one in its place has freed."""
+        owner, now = str(self.expected.conversations[conversation].lock).partition(":")[2], time.time()
+        freed = [str(name) for name in self._succeed(keys=["ready"], args=[owner, now])]
+        assert set(freed) == self.expected.succeed(owner, now)
+        return freed
 
     # The clerk
 
@@ -150,51 +141,62 @@ class MessagePath:
         """The conversations that the clerk would hint at."""
         since = now - AGAIN_AFTER_S if unread else now
         found = [str(c) for c in self._due(keys=["ready"], args=[now, now + AGAIN_AFTER_S, 500, since])]
-        hinted = {name for name, c in self.expected.items() if c.sweep(now, now + AGAIN_AFTER_S, since)}
-        assert set(found) == hinted
+        assert set(found) == self.expected.sweep(now, now + AGAIN_AFTER_S, since)
         return found
 
     def drain(self) -> None:
         """One honest worker that hears no hint answers the rest: nobody else is alive, and it has only the sweep."""
-        for _ in range(len(self.messages) + 2):
-            for name in self.expected:
+        for _ in range(len(self.said.messages) + 2):
+            for name in self.expected.locked():
                 self.lock_runs_out(name)
             for name in self.sweep(time.time() + 2 * LATER_S, unread=False):
                 if batch := self.take(name):
                     self.finish(batch)
 
+    # The operator
+
+    def retry(self, letter_id: str) -> None:
+        """The operator has a dead letter asked again, which breaks no promise: it is to be answered once more."""
+        conversation = self.said.messages[letter_id].conversation_id
+        letter = self.expected.conversations[conversation].letters.get(letter_id)
+        if letter is None or letter.messages is None:
+            assert self._letters.retry(letter_id, time.time()) is None
+            return
+        assert self._letters.retry(letter_id, time.time()) is not None
+        self.said.answered.subtract(letter.messages.keys())
+        self.expected.conversations[conversation].ask_again(letter_id, time.time())
+
+    def drop(self, letter_id: str) -> None:
+        letters = self.expected.conversations[self.said.messages[letter_id].conversation_id].letters
+        is_dead = letter_id in letters and letters[letter_id].messages is not None
+        assert (self._letters.drop(letter_id) is not None) == is_dead
+        if is_dead:
+            del letters[letter_id]
+
     # What must hold
 
-    def check_conversations(self) -> None:
-        found = facts_in(self._store, [*self.expected])
-        assert found == {name: conversation.facts() for name, conversation in self.expected.items()}
+    def check(self) -> None:
+        """The store holds what the model holds; who has something to answer is ready, or no sweep would find it."""
+        conversations, lanes = self.expected.conversations, self.expected.lanes
+        assert conversations_in(self._store, conversations) == {n: conversation_of(c) for n, c in conversations.items()}
+        assert letters_in(self._store, conversations) == letters_of(conversations.values())
+        assert lanes_in(self._store, lanes) == lanes
+        due = {name: conversation.due for name, conversation in conversations.items() if conversation.due is not None}
+        assert ready_in(self._store) == pytest.approx(due, abs=AGAIN_AFTER_S / 3, rel=0)
+        assert due.keys() >= {name for name, conversation in conversations.items() if conversation.waiting}
+        assert not self.said.twice()
 
-    def check_ready(self) -> None:
-        """Who has something to answer is there, or no sweep would find it."""
-        found: Any = self._store.zrange("ready", 0, -1, withscores=True)
-        ready: dict[str, float] = dict(found)
-        due = {name: conversation.due for name, conversation in self.expected.items() if conversation.due is not None}
-        assert ready == pytest.approx(due, abs=AGAIN_AFTER_S / 3, rel=0)
-        assert ready.keys() >= {name for name, conversation in self.expected.items() if conversation.waiting}
-
-    def check_dead_letters(self) -> None:
-        letters = {name: json.loads(letter)["messages"] for name, letter in self._store.hgetall("dead").items()}
-        assert {name: [message["id"] for message in said] for name, said in letters.items()} == self._dead
-
-    def check_nothing_twice(self) -> None:
-        assert not [message_id for message_id, times in self._answered.items() if times > 1]
-
-    def check_nothing_lost(self) -> None:
-        assert self.messages.keys() - self._erased - self._answered.keys() == set()
-
-    def check_nothing_left(self) -> None:
-        """When all is answered the store holds what it is to remember, and that for a time."""
+    def check_the_end(self) -> None:
+        """All is answered, and the store holds what it is to remember, and that for a time."""
+        self.check()
+        assert not self.said.lost()
         lives = {key: self._store.ttl(key) for key in map(str, self._store.scan_iter())}
-        assert {key for key, life in lives.items() if life < 0} <= FOR_EVER
+        assert {key.partition(":")[0] for key, life in lives.items() if life < 0} <= FOR_EVER
         assert {key.partition(":")[0] for key, life in lives.items() if life > 0} <= FOR_A_TIME
+        assert {key for key in lives if key.startswith("letter:")} == {f"letter:{n}" for n in self.expected.letters()}
 
     def _expected(self, batch: Batch) -> ExpectedConversation:
-        return self.expected[batch.conversation_id]
+        return self.expected.conversations[batch.conversation_id]
 
     @contextmanager
     def _refused(self) -> Iterator[None]:
@@ -203,34 +205,6 @@ class MessagePath:
         with pytest.raises(LockLost):
             yield
         assert everything_in(self._store) == before
-
-    def _new_words(self, message_id: str) -> str:
-        said = self._words.setdefault(message_id, [])
-        said.append(f"<{message_id} in words {len(said)}>")
-        return said[-1]
-
-    def _act(self, event: Control) -> None:
-        self._orders += 1
-        act(f"order {self._orders}", event, self._clerk)
-
-    def _erase(self, gone: set[str]) -> None:
-        self._erased |= gone
-        for conversation in self.expected.values():
-            conversation.erase(gone)
-        self._dead = {name: ids for name, ids in self._dead.items() if not gone.intersection(ids)}
-        left = everything_in(self._store)
-        assert not [words for message_id in gone for words in self._words[message_id] if words in left]
-
-
-def answer_to(batch: Batch) -> str:
-    """An answer that repeats all it was asked, so that what is left of erased words can be found."""
-    return f"You said: {batch.text}"
-
-
-def turns_of(batch: Batch) -> list[Turn]:
-    """What is to be remembered of a batch."""
-    asked = Turn("user", tuple(m.text for m in batch.messages), batch.newest.user_id, tuple(batch.ids))
-    return [asked, Turn("assistant", (answer_to(batch),), "assistant", tuple(batch.ids))]
 
 
 def fence(token: str) -> int:

@@ -11,7 +11,8 @@ import redis
 from bot.errors import LockLost
 from tests.workers.desk import until
 from tests.workers.making import accept, message
-from workers.batches import GIVE_UP_FROM_ATTEMPT, LOCK_LIFE_S, MOST_MESSAGES, Batch, Batches
+from workers.batch import Batch
+from workers.batches import GIVE_UP_FROM_ATTEMPT, LOCK_LIFE_S, MOST_MESSAGES, Batches
 from workers.conversation import Conversations, Turn
 from workers.interrupts import Interrupts
 

@@ -24,6 +24,7 @@ from tests.workers.desk import (
     pause_s,
     until,
 )
+from tests.workers.letters import a_question_dies
 from tests.workers.making import accept, message
 from workers.acting import Clerk, act
 from workers.batches import Batches
@@ -38,7 +39,7 @@ def clerk(store: redis.Redis) -> Clerk:
 
 
 def make_tick(clerk: Clerk) -> Tick:
-    return Tick(clerk, DueTimes(clerk.store, Batches(clerk.store, LIFE_S), clerk.senders))
+    return Tick(clerk, DueTimes(clerk.store, Batches(clerk.store, LIFE_S), clerk.senders), LIFE_S)
 
 
 def hints(clerk: Clerk) -> HeardHints:
@@ -214,3 +215,14 @@ def test_the_clerks_task_carries_out_an_order(store: redis.Redis, store_url: str
 
     assert ("notice", phrase("help", "ja")) in page(store)
     assert not store.exists("controls")
+
+
+def test_dead_letters_are_kept_as_long_as_conversations(store: redis.Redis, clerk: Clerk) -> None:
+    old, apologised, silent = (message(conversation=f"console:c{n}") for n in range(3))
+    for said in (old, apologised, silent):
+        a_question_dies(store, said, apologised=said is apologised)
+    store.zadd("dead:since", {old.id: time.time() - LIFE_S - 1}, xx=True)
+
+    make_tick(clerk).tick()
+
+    assert store.hkeys("dead") == [apologised.id, silent.id]

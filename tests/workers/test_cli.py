@@ -184,3 +184,23 @@ def test_a_reindex_without_a_service_is_done_here(
     assert "1 documents, 1 chunks, 1 newly embedded" in capsys.readouterr().out
     assert main(["reindex"]) == 0
     assert "nothing changed" in capsys.readouterr().out
+
+
+def test_who_was_let_in_is_listed_and_can_be_shut_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_url: str, store: object
+) -> None:
+    from bot.access import Access
+    from bot.store import connect
+
+    monkeypatch.setenv("REDIS_URL", store_url)
+    access = Access(connect(store_url), "pairing", frozenset())
+    for who in ("line:U2", "line:U1"):
+        access.redeem(access.invite(), who)
+
+    assert main(["line", "list"]) == 0
+    assert capsys.readouterr().out.split() == ["line:U1", "line:U2"]
+    assert main(["line", "revoke", "line:U1"]) == 0
+    assert main(["line", "revoke", "line:U1"]) == 1
+    assert "line:U1" in capsys.readouterr().err
+    assert not access.admits("line:U1")
+    assert access.admits("line:U2")

@@ -49,3 +49,18 @@ def test_a_reindex_tells_what_was_skipped(store: redis.Redis, tmp_path: Path) ->
 
     facts = json.loads(store.get("reindex:r1"))
     assert (facts["documents"], facts["skipped"][0]["path"]) == (1, "empty.txt")
+
+
+def test_a_reindex_is_broken_off_when_the_process_ends_and_says_so(store: redis.Redis, tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "rules.md").write_text("締め日は25日です。", encoding="utf-8")
+    settings = settings_of(tmp_path)
+    indexing = Indexing(store, settings)
+    indexing.end()
+
+    assert not indexing.run("r1", allow_empty=False)
+    indexing.run_at_last(60)  # does not even begin, and does not wait
+
+    facts = json.loads(store.get("reindex:r1"))
+    assert (facts["state"], "ended before it was done" in facts["reason"]) == ("failed", True)
+    assert not is_indexed(settings)

@@ -30,14 +30,16 @@ from tests.workers.desk import (
 )
 from tests.workers.making import accept, message
 from workers.answering import Answer
+from workers.batches import Batches
 from workers.gate import Gate
 from workers.generation import GenerationFailed, Prompt
 from workers.phrases import phrase
 from workers.services import Desk
-from workers.serving import answer_next
+from workers.serving import answer_next, hand_back
 
 APOLOGY = phrase("apology", "ja")
 POST = "chat.postMessage"
+LIFE_S = 3600
 
 
 class SeenGate(Gate):
@@ -248,6 +250,21 @@ def test_the_end_of_the_process_does_not_forget_a_stop(store: redis.Redis, retri
         answer_next(C, desk)
 
     assert answers(store) == [phrase("stopped", "ja")]
+
+
+def test_a_process_that_ends_does_not_wait_for_a_store_that_is_gone(
+    store: redis.Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("workers.serving.ENDING_PATIENCE_S", 0.1)
+    accept(store, message())
+    batch = desk.batches.take(C)
+    assert batch is not None
+    desk.interrupts.shutdown.set()
+
+    hand_back(batch, replace(desk, batches=Batches(connect("unix:///nowhere.sock"), LIFE_S)), after_s=0, forgive=True)
+
+    assert "not handed back" in caplog.text
+    assert store.exists(f"lock:{C}")
 
 
 def test_a_store_that_is_away_for_a_moment_costs_no_attempt(

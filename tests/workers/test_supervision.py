@@ -14,7 +14,8 @@ from supervisor.options import ServerOptions
 
 from tests.workers.desk import until
 from workers.cli import ENTRY_POINTS
-from workers.supervision import PROCESSES, AlreadyRunning, alone, write_configuration
+from workers.ending import END_WITHIN_S
+from workers.supervision import PROCESSES, STOP_WAIT_S, AlreadyRunning, alone, write_configuration
 
 
 def read_by_supervisor(folder: Path, processes: Sequence[str] = PROCESSES) -> ServerOptions:
@@ -69,6 +70,10 @@ def test_the_supervisor_starts_every_process_with_the_store_first(tmp_path: Path
         assert shlex.split(program.command) == [sys.executable, "-m", "workers.cli", "process", program.name]
         assert program.autostart
         assert program.stopsignal == signal.SIGTERM
+
+
+def test_the_supervisor_waits_longer_than_a_process_takes_to_its_end() -> None:
+    assert STOP_WAIT_S >= END_WITHIN_S + 5
 
 
 def test_with_a_store_elsewhere_none_is_started(tmp_path: Path) -> None:

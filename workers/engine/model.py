@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Model:
         self._vocabulary: Any = llama_cpp.llama_model_get_vocab(self.pointer)
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
         self.context_tokens: int = llama_cpp.llama_model_n_ctx_train(self.pointer)
+        self._marker_starts = self._find_marker_starts()
         self._piece = ctypes.create_string_buffer(PIECE_BYTES)
         if not llama_cpp.llama_model_has_decoder(self.pointer) or self.vocabulary_size == 0:
             self.close()
@@ -76,6 +78,10 @@ class Model:
 
     def tokenize(self, text: str, *, control: bool) -> list[int]:
         """The text's tokens; names of control tokens become those tokens only where `control` is set."""
+        parts = [text] if control else self._apart(text)
+        return [token for part in parts for token in self._tokens(part, control=control)]
+
+    def _tokens(self, text: str, *, control: bool) -> list[int]:
         # A lone surrogate, which JSON can carry, has no UTF-8 form.
         raw = text.encode("utf-8", "replace")
         room = len(raw) + 16
@@ -100,6 +106,23 @@ class Model:
         if self.pointer:
             llama_cpp.llama_model_free(self.pointer)
             self.pointer = None
+
+    def _apart(self, text: str) -> list[str]:
+        """The text, cut within each marker in it."""
+        cuts = [match.start() + 1 for match in self._marker_starts.finditer(text)]
+        return [text[start:end] for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
+
+    def _find_marker_starts(self) -> re.Pattern[str]:
+        """Where names of user-defined tokens begin: llama.cpp makes tokens of those in any text.
+
+        Some files call the tokens that begin a turn user-defined, and a document could forge one.
+        """
+        defined = llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        marked = (
+            t for t in range(self.vocabulary_size) if llama_cpp.llama_vocab_get_attr(self._vocabulary, t) & defined
+        )
+        names = [name for name in map(self._token_text, marked) if len(name) > 1 and not name.isspace()]
+        return re.compile(f"(?={'|'.join(map(re.escape, names))})" if names else r"(?!)")
 
     def _token_text(self, token: int) -> str:
         if token == NO_TOKEN:

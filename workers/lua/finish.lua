@@ -45,7 +45,7 @@ if ARGV[9] ~= '' then
     redis.call('SADD', KEYS[10] .. ':silent', letter)
   end
   redis.call('ZADD', KEYS[12], redis.call('ZSCORE', KEYS[2], letter), letter)
-  redis.call('HDEL', KEYS[4], 'token')
+  redis.call('HDEL', KEYS[4], 'token')  -- nobody's: who held it may not hand it back when it is asked again
   redis.call('RENAME', KEYS[4], 'letter:' .. letter)
 end
 for _, id in ipairs(ids) do

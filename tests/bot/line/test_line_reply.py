@@ -116,6 +116,20 @@ def test_a_reply_that_twice_may_have_been_taken_is_kept_and_says_so_and_is_never
     assert line.visible(USER) == [f"{UNSURE}\n\n{SHOWN}", "次の答え"]
 
 
+@pytest.mark.parametrize("faults", [[], [Fault.SERVER_ERROR]])
+def test_a_worker_that_died_in_its_second_try_is_followed_by_a_third_with_the_same_token(
+    sender: LineSender, line: FakeLine, store: redis.Redis, asked: Any, faults: list[Fault]
+) -> None:
+    line.go_wrong(REPLY, Fault.SERVER_ERROR, *faults)
+    target, journal = asked(), DiesAt(*(("outcome", "kept") if faults else ("reply", "sent")))
+    with pytest.raises(Killed):
+        sender.open(target, journal).finish(ANSWER)
+
+    assert not sender.open(target, journal).finish(ANSWER).kept
+    assert line.visible(USER) == [SHOWN]
+    assert kept(store) == []
+
+
 @pytest.mark.parametrize("died_before", [("reply", "sent"), ("outcome", "shown")])
 def test_another_worker_settles_what_a_dead_one_had_sent(
     pushing: LineSender, line: FakeLine, asked: Any, died_before: tuple[str, str]
