@@ -36,6 +36,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
     stream:{c}         stream        what the console's page shows
     status:{part}      string        a process's heartbeat and what it says of itself
+    erased             sorted set    conversations from which something was erased, by when, for an hour
     rewrite            set           control events that erased, until the store rewrites its file without it
     reindex:{run}      string        how far a reindexing is, and what came of it
 """

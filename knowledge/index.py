@@ -121,14 +121,16 @@ class Index:
                 self._users[lent] -= 1
                 self._close_unused()
 
-    def follow(self) -> None:
-        """Open the newest generation if it is not yet, and let go of the one before; a search does so by itself.
+    def follow(self) -> str:
+        """Open the newest generation if it is not yet, and let go of the one before; its name.
+
+        A search does so by itself.
 
         Raises:
             NoIndex: there is none, or it was made by another embedder.
         """
         with self._lock:
-            self._newest()
+            return self._newest().name
 
     def close(self) -> None:
         """Close every generation that nobody uses now, the others as soon as they are given back."""

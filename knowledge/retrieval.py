@@ -78,13 +78,13 @@ class Retriever:
             (found if passes else near).append(Passage(chunk, candidate.score))
         return Retrieval(_distinct(found)[:limit], _distinct(near)[:NEAREST], generation.name, gone)
 
-    def follow(self) -> None:
-        """Open the newest generation now and let go of the old one, instead of with the next question.
+    def follow(self) -> str:
+        """Open the newest generation now and let go of the old one, instead of with the next question; its name.
 
         Raises:
             NoIndex
         """
-        self._index.follow()
+        return self._index.follow()
 
     def close(self) -> None:
         """Close the index and delete this process's copy of it."""

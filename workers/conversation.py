@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -12,6 +13,9 @@ import redis
 
 from bot.messages import Record, UnreadableRecord
 from bot.store import REMEMBERED_S, script, store_errors, text
+
+ERASED_KNOWN_S = 3600
+"""So long the workers can read that something was erased; what one computed does not outlive its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class Conversations:
         """Erase what `speaker` (or anybody) said in `message_ids` (or ever), and the answers to it; how much went."""
         c = conversation_id
         with store_errors():
-            return int(
+            erased = int(
                 self._erase(
                     keys=[
                         *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
@@ -133,6 +137,14 @@ class Conversations:
                     args=[c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"],
                 )
             )
+            self._tell_erased(c)
+        return erased
+
+    def erased_since(self, at: float) -> list[str]:
+        """The conversations from which something was erased since then (seconds since the epoch)."""
+        with store_errors():
+            names: list[Any] = self._store.zrange("erased", at, "+inf", byscore=True)
+        return [text(name) for name in names]
 
     def reword(self, conversation_id: str, message_id: str, words: str) -> None:
         """Replace the words of one message among the remembered turns, if it is there."""
@@ -147,6 +159,15 @@ class Conversations:
 
         with store_errors():
             self._store.transaction(replace, key)
+            self._tell_erased(conversation_id)
+
+    def _tell_erased(self, conversation_id: str) -> None:
+        """Let the workers' models forget what they have read of it."""
+        now = time.time()
+        with self._store.pipeline(transaction=True) as together:
+            together.zadd("erased", {conversation_id: now})
+            together.zremrangebyscore("erased", 0, now - ERASED_KNOWN_S)
+            together.execute()
 
     def _turns(self, conversation_id: str) -> tuple[Turn, ...]:
         with store_errors():

@@ -1,25 +1,58 @@
-"""Following the index while nobody asks, so that an old generation is let go and no question waits for the new one."""
+"""Following while nobody asks: the newest index, and what was erased, so that no old words stay in this process."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 
+from workers.conversation import Conversations
+from workers.generation import Generator
 from workers.services import Retriever
 
 log = logging.getLogger(__name__)
 
-FOLLOW_EVERY_S = 3.0
+FOLLOW_EVERY_S = 2.0
+AGAIN_FOR_S = 60.0
+"""What was erased is forgotten again and again for so long: a worker may have read its words just before."""
 
 
-def follow(retriever: Retriever, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
-    """Follow the index until `done` is set; what keeps it from that is logged once, and it tries again."""
-    told = ""
-    while not done.wait(every_s):
-        try:
-            retriever.follow()
-            told = ""
-        except Exception as error:  # whatever it is, a question says the same to who asks it
-            if (reason := f"{type(error).__name__}: {error}") != told:
-                log.warning("index not followed", extra={"reason": reason})
-            told = reason
+class Following:
+    """What a process has to let go of, looked up every few seconds."""
+
+    def __init__(self, retriever: Retriever, conversations: Conversations, generator: Generator) -> None:
+        self._retriever = retriever
+        self._conversations = conversations
+        self._generator = generator
+        self._generation: str | None = None
+        self._told: dict[str, str] = {}
+
+    def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
+        """Follow until `done` is set."""
+        while not done.wait(every_s):
+            self.follow()
+
+    def follow(self) -> None:
+        """Look once; what keeps it from that is logged once, and it tries again."""
+        for name, step in (("index", self._follow_index), ("erasures", self._follow_erasures)):
+            try:
+                step()
+                self._told.pop(name, None)
+            except Exception as error:  # whatever it is, a question says the same to who asks it
+                self._tell(name, f"{type(error).__name__}: {error}")
+
+    def _follow_index(self) -> None:
+        """Let go of the old index, and of what the model has read of it: documents may have left."""
+        generation = self._retriever.follow()
+        if self._generation not in (None, generation):
+            self._generator.forget_all()
+        self._generation = generation
+
+    def _follow_erasures(self) -> None:
+        for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):
+            self._generator.forget(conversation_id)
+
+    def _tell(self, what: str, reason: str) -> None:
+        if self._told.get(what) != reason:
+            log.warning("not followed", extra={"what": what, "reason": reason})
+        self._told[what] = reason

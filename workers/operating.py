@@ -42,10 +42,10 @@ def models(_: argparse.Namespace) -> int:
     """List the models with the memory each takes."""
     own = WorkerSettings()
     print(f"{'model':32} {'memory':>8} {'file':>8}  {'here':4} {'fits':4} {'licence':12} for")
-    for row in catalogue_table(own.models_path, own.llm_context_tokens):
+    for row in catalogue_table(own.models_path, own.llm_context_tokens, own.llm_at_once):
         print(_line(row, chosen=row.name == own.llm_model))
-    print(f"Memory with a context of {own.llm_context_tokens} tokens. * is LLM_MODEL; it may also be a path, or")
-    print("owner/repo/file.gguf of a model hub.")
+    print(f"Memory for {own.llm_at_once} answers at once, each with a context of {own.llm_context_tokens} tokens.")
+    print("* is LLM_MODEL; it may also be a path, or owner/repo/file.gguf of a model hub.")
     return 0
 
 

@@ -21,13 +21,14 @@ from workers.app import work
 from workers.batches import Batches
 from workers.conversation import Conversations
 from workers.engine import LlamaEngine
-from workers.following import follow
+from workers.following import Following
 from workers.gate import Gate
 from workers.generation import GenerationFailed, Generator
 from workers.interrupts import Interrupts
 from workers.metrics import GeneratorMetrics
 from workers.models import resolve
 from workers.policy import Policies
+from workers.prompt import SYSTEM
 from workers.remote import RemoteGenerator
 from workers.senders import senders
 from workers.services import Desk, Retriever
@@ -78,6 +79,10 @@ def open_generator(own: WorkerSettings) -> Generator:
         resolve(own.llm_model, own.models_path),
         context_tokens=own.llm_context_tokens,
         threads=own.llm_threads or None,
+        at_once=own.llm_at_once,
+        kv_type=own.llm_kv_type,
+        system=SYSTEM,
+        state_file=own.data_path / "engine" / "system-prompt.state",
     )
 
 
@@ -115,7 +120,8 @@ def run(
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
     REGISTRY.register(GeneratorMetrics(generator))
-    threading.Thread(target=follow, args=(retriever, desk.interrupts.shutdown), name="follow", daemon=True).start()
+    following = Following(retriever, desk.conversations, generator)
+    threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()
     try:
         work(
             app,

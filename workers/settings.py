@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +25,9 @@ class WorkerSettings(BaseSettings):
     llm_context_tokens: int = Field(default=2048, ge=1024, le=131_072)
     llm_threads: int = Field(default=0, ge=0, le=256)
     """0: as many as the machine has cores."""
+    llm_at_once: int = Field(default=4, ge=1, le=64)
+    """Answers that the model writes side by side; each takes memory for LLM_CONTEXT_TOKENS."""
+    llm_kv_type: Literal["f16", "q8_0"] = "f16"
     answer_max_tokens: int = Field(default=256, ge=16, le=4096)
     answer_deadline_s: float = Field(default=600, ge=10, le=3600)
     answers_at_once: int = Field(default=32, ge=1, le=256)

@@ -12,7 +12,7 @@ from bot.sanitise import sanitise
 from bot.words import language
 from knowledge.documents import Passage
 from workers import grounding, metrics
-from workers.batches import Batch
+from workers.batch import Batch
 from workers.generation import Generation, Prompt, Sampling
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase

@@ -24,7 +24,7 @@ from tests.stored import everything_in
 from tests.workers.desk import ANSWER, from_slack, make_desk, saying, slack_sender, until
 from tests.workers.making import accept
 from workers.conversation import Conversations
-from workers.following import follow
+from workers.following import Following
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
 
@@ -141,28 +141,30 @@ def test_a_thread_that_begins_with_turns_of_elsewhere_begins_without_them(
     assert Conversations(store).load(opened).questions(9) == (EXPENSES,)
 
 
-def test_an_idle_process_lets_go_of_the_old_generation(library: Library) -> None:
+def test_an_idle_process_lets_go_of_the_old_generation(
+    library: Library, store: redis.Redis, generator: ScriptedGenerator
+) -> None:
     library.retriever.follow()
     (old,) = copies(library)
     library.delete_the_bonus()
 
-    with following(library.retriever):
+    with following(library.retriever, store, generator):
         until(lambda: copies(library) and old not in copies(library))
 
     assert len(copies(library)) == 1
 
 
 def test_an_index_that_cannot_be_followed_is_logged_once_and_followed_later(
-    tmp_path: Path, library: Library, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, library: Library, store: redis.Redis, generator: ScriptedGenerator, caplog: pytest.LogCaptureFixture
 ) -> None:
     later = KnowledgeSettings(_env_file=None, data_path=tmp_path / "later")  # type: ignore[call-arg]
-    with open_retriever(later, library.embedder) as retriever, following(retriever):
+    with open_retriever(later, library.embedder) as retriever, following(retriever, store, generator):
         caplog.set_level(logging.INFO)
         until(lambda: caplog.records)
         reindex(later, sources=[Source(path=tmp_path / "expenses")], embedder=library.embedder)
         until(lambda: "generation opened" in caplog.text)
 
-    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == ["index not followed"]
+    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == ["not followed"]
 
 
 def copies(library: Library) -> set[Path]:
@@ -170,10 +172,11 @@ def copies(library: Library) -> set[Path]:
 
 
 @contextmanager
-def following(retriever: Retriever) -> Iterator[None]:
+def following(retriever: Retriever, store: redis.Redis, generator: ScriptedGenerator) -> Iterator[None]:
     """A process that follows the index in a thread; the block's end waits for its end."""
     done = threading.Event()
-    thread = threading.Thread(target=follow, args=(retriever, done, 0.01))
+    following = Following(retriever, Conversations(store), generator)
+    thread = threading.Thread(target=following.run, args=(done, 0.01))
     thread.start()
     try:
         yield

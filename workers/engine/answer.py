@@ -39,8 +39,13 @@ class Answer:
         return self._drawn is not None
 
     def next_row(self) -> Row:
-        """The row of the token that was drawn last."""
-        assert self._drawn is not None
+        """The row of the token that was drawn last.
+
+        Raises:
+            ValueError: its prompt is still to be read.
+        """
+        if self._drawn is None:
+            raise ValueError("nothing was drawn yet")
         return Row(self.sequence, self._drawn, wants_logits=True)
 
     def prompt_rows(self, read: int, most: int) -> list[Row]:

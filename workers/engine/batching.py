@@ -226,9 +226,10 @@ class Batching:
         """Free its sequence; what was read moves to the host's memory."""
         tokens = self._cells.tokens[answer.sequence]
         self._tally.add(completion_tokens=answer.generation.written_tokens)
-        if keep and len(tokens) >= WORTH_KEEPING_TOKENS and not answer.generation.forgotten:
+        if keep and len(tokens) >= WORTH_KEEPING_TOKENS:
             state = self._cells.save(answer.sequence)
-            self._prefixes.keep(Kept(as_tokens(tokens), state, answer.generation.request.conversation))
+            kept = Kept(as_tokens(tokens), state, answer.generation.request.conversation)
+            self._prefixes.keep(kept, begun_at=answer.generation.began)
         self._cells.cut(answer.sequence, 0)
         self._answers.remove(answer)
         self._free.append(answer.sequence)

@@ -71,7 +71,7 @@ class Cells:
         self.size_tokens: int = llama_cpp.llama_n_ctx(self._context)
         self.tokens: list[list[int]] = [[] for _ in range(sequences)]
         self.give_up = Flag()
-        """Raised, the step under way ends within the time of a node of llama.cpp's graph, and nothing of it was read."""
+        """Raised, the step under way ends within the time of a node of llama.cpp's graph; nothing of it was read."""
         llama_cpp.llama_set_abort_callback(self._context, IS_RAISED, self.give_up.address)
         self._steps = 0
         self.step: int | None = None

@@ -25,12 +25,11 @@ from workers.engine.rates import Pace
 from workers.engine.sampling import check_sampling
 from workers.engine.template import ChatTemplate
 from workers.generation import ChatMessage, GenerationFailed, Load, Prompt, PromptTooLong, Sampling
+from workers.models.memory import BATCH_TOKENS
 from workers.models.verification import sha256_of
 
 log = logging.getLogger(__name__)
 
-BATCH_TOKENS = 256
-"""Rows of one call to llama.cpp; more are no faster."""
 STALL_S = 1.2
 """So long may the readers of other answers wait for their next token while a prompt is read."""
 SMALLEST_CHUNK_TOKENS = 32
@@ -179,16 +178,11 @@ class LlamaEngine:
         return self._load_error
 
     def forget(self, conversation: str) -> None:
-        """Let go of everything that was computed from this conversation's words; returns when it is gone."""
-        for generation in self._queue.everybody():
-            if generation.request.conversation == conversation:
-                generation.forgotten = True
+        """Let go of everything that was computed from this conversation's words, also of what is being written."""
         self._prefixes.forget(conversation)
 
     def forget_all(self) -> None:
         """Let go of everything that was computed from anybody's words and from documents."""
-        for generation in self._queue.everybody():
-            generation.forgotten = True
         self._prefixes.forget_all()
 
     def abandon_step(self) -> None:
@@ -313,7 +307,7 @@ class LlamaEngine:
             known = batching.know(tokens)
             if self._state_file:
                 saved_state.write(self._state_file, made_with, known)
-        self._prefixes.keep(known)
+        self._prefixes.keep(known, begun_at=time.monotonic())
 
     def _chunk_tokens(self) -> int:
         """Prompt tokens that a step may read while others wait for their next token."""

@@ -45,9 +45,7 @@ class LlamaGeneration:
         self.request = request
         self.prompt_left = len(request.prompt)
         self.written_tokens = 0
-        self.forgotten = False
-        """Whether its conversation was erased: nothing of it may be kept."""
-        self._began = time.monotonic()
+        self.began = time.monotonic()
         self._host = host
         self._lock = threading.Lock()
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -101,7 +99,7 @@ class LlamaGeneration:
     @property
     def age_s(self) -> float:
         """Seconds since it was asked for."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.began
 
     @property
     def over(self) -> bool:

@@ -6,7 +6,9 @@ they are. Kept here, 100 tokens are back in their place within a millisecond; to
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,9 @@ from numpy.typing import NDArray
 from workers.engine.cells import State
 
 Tokens = NDArray[np.int32]
+
+LONGEST_ANSWER_S = 2 * 3600
+"""Longer than an answer may take (ANSWER_DEADLINE_S): after it nothing of before can come any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,8 @@ class Prefixes:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._kept: list[Kept] = []
+        self._forgotten: dict[str, float] = {}
+        self._all_forgotten = -math.inf
 
     def longest(self, prompt: Tokens) -> tuple[Kept | None, int]:
         """The kept sequence that has most in common with the prompt's beginning, and how many tokens that are."""
@@ -55,11 +62,15 @@ class Prefixes:
         with self._lock:
             return max((shared_prefix(kept.tokens, prompt) for kept in self._kept), default=0)
 
-    def keep(self, new: Kept) -> None:
-        """Keep a sequence in place of those that it begins with; the least recently used go when it is too much."""
-        if new.size_bytes > self._limit_bytes:
-            return
+    def keep(self, new: Kept, *, begun_at: float) -> None:
+        """Keep a sequence in place of those that it begins with; the least recently used go when it is too much.
+
+        Args:
+            begun_at: when its answer was asked for (monotonic clock): what was to be forgotten since is not kept.
+        """
         with self._lock:
+            if new.size_bytes > self._limit_bytes or self._is_forgotten(new.conversation, begun_at):
+                return
             self._kept = [kept for kept in self._kept if not _continues(new, kept)]
             self._kept.append(new)
             for kept in self._out_first():
@@ -68,13 +79,17 @@ class Prefixes:
                 self._kept.remove(kept)
 
     def forget(self, conversation: str) -> None:
-        """Drop what has this conversation's words in it."""
+        """Drop what has this conversation's words in it, and keep nothing of it that was asked for before now."""
+        now = time.monotonic()
         with self._lock:
+            recent = {c: at for c, at in self._forgotten.items() if at > now - LONGEST_ANSWER_S}
+            self._forgotten = {**recent, conversation: now}
             self._kept = [kept for kept in self._kept if kept.conversation != conversation]
 
     def forget_all(self) -> None:
-        """Drop everything that has anybody's words or documents in it."""
+        """Drop everything with anybody's words or documents in it, and keep nothing that was asked for before now."""
         with self._lock:
+            self._all_forgotten = time.monotonic()
             self._kept = [kept for kept in self._kept if not kept.conversation]
 
     @property
@@ -89,6 +104,11 @@ class Prefixes:
         """In the order in which they go: what is nobody's (the system prompt) last."""
         yield from [kept for kept in self._kept if kept.conversation]
         yield from [kept for kept in self._kept if not kept.conversation]
+
+    def _is_forgotten(self, conversation: str, begun_at: float) -> bool:
+        if not conversation:
+            return False
+        return begun_at <= max(self._forgotten.get(conversation, -math.inf), self._all_forgotten)
 
     def _touch(self, kept: Kept) -> None:
         self._kept.remove(kept)

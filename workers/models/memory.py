@@ -13,8 +13,8 @@ from workers.models.gguf import geometry, read_header
 
 F16_BYTES = 2
 F32_BYTES = 4
-CHUNK_TOKENS = 128
-"""Rows that the engine evaluates at once; the compute buffer is made for so many."""
+BATCH_TOKENS = 256
+"""Rows that the engine evaluates at once; the compute buffer is made for so many. More are no faster on a CPU."""
 ACTIVATIONS_PER_ROW = 16
 """Vectors of the model's width that are alive at once while a row passes a layer; the feed-forward part is widest."""
 PROCESS_BYTES = 100_000_000
@@ -50,24 +50,28 @@ class ModelRow:
     fits: bool | None
 
 
-def memory_needed(file_bytes: int, shape: Geometry, context_tokens: int) -> MemoryNeeded:
-    """The memory of weights as the file has them, a cache of f16 keys and values, and llama.cpp's working buffer."""
-    row_bytes = F32_BYTES * (shape.vocabulary + ACTIVATIONS_PER_ROW * shape.embedding)
+def memory_needed(file_bytes: int, shape: Geometry, context_tokens: int, at_once: int = 1) -> MemoryNeeded:
+    """The memory of weights as the file has them, f16 keys and values, and llama.cpp's working buffer.
+
+    Args:
+        at_once: how many answers are written side by side; each has a context of its own, and a row of logits.
+    """
+    rows_bytes = F32_BYTES * ACTIVATIONS_PER_ROW * shape.embedding * BATCH_TOKENS
     return MemoryNeeded(
         weights=file_bytes,
-        kv_cache=shape.cached_per_token * F16_BYTES * context_tokens,
-        compute=CHUNK_TOKENS * row_bytes,
+        kv_cache=shape.cached_per_token * F16_BYTES * context_tokens * at_once,
+        compute=rows_bytes + F32_BYTES * shape.vocabulary * at_once,
     )
 
 
 def catalogue_table(
-    models_path: Path, context_tokens: int, catalogue: Sequence[CatalogueModel] = CATALOGUE
+    models_path: Path, context_tokens: int, at_once: int = 1, catalogue: Sequence[CatalogueModel] = CATALOGUE
 ) -> Iterator[ModelRow]:
     """One row for each model of the catalogue, at that context or the model's own where that is shorter."""
     available = available_memory_bytes()
     for model in catalogue:
         context = min(context_tokens, model.geometry.context_tokens)
-        needed = memory_needed(model.bytes, model.geometry, context)
+        needed = memory_needed(model.bytes, model.geometry, context, at_once)
         there = model_file(model, models_path).exists()
         yield ModelRow(
             model.name,
@@ -82,7 +86,7 @@ def catalogue_table(
         )
 
 
-def local_row(path: Path, context_tokens: int) -> ModelRow:
+def local_row(path: Path, context_tokens: int, at_once: int = 1) -> ModelRow:
     """The row of a GGUF on the disk, by its own metadata.
 
     Raises:
@@ -91,7 +95,7 @@ def local_row(path: Path, context_tokens: int) -> ModelRow:
     header = read_header(path)
     shape = geometry(header)
     context = min(context_tokens, shape.context_tokens)
-    needed = memory_needed(header.file_bytes, shape, context)
+    needed = memory_needed(header.file_bytes, shape, context, at_once)
     licence = str(header.metadata.get("general.license", "?"))
     return ModelRow(
         str(path), header.file_bytes, needed, context, licence, "?", "", True, _fits(needed, available_memory_bytes())

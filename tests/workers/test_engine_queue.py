@@ -1,4 +1,4 @@
-"""The line and the two ends of a generation, without a model."""
+"""The queue and the two ends of a generation, without a model."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ from itertools import pairwise
 import pytest
 
 from workers.engine.generation import SIGN_OF_LIFE_S, LlamaGeneration, request_of
-from workers.engine.line import Line
+from workers.engine.queue import Queue
 from workers.generation import GenerationFailed, GeneratorBusy, Sampling
 
 
 class Desk:
-    """A host that only keeps the line."""
+    """A host that only keeps the queue; a token takes a second to read."""
 
     def __init__(self, limit: int = 10) -> None:
-        self.line = Line(limit)
+        self.queue = Queue(limit, float)
 
     def place(self, generation: LlamaGeneration) -> int:
-        return len(self.line.before(generation))
+        return len(self.queue.before(generation))
 
     def expected_wait_s(self, generation: LlamaGeneration) -> float:
         return 10.0 * self.place(generation) + 1.0
 
     def ended(self, generation: LlamaGeneration) -> None:
-        self.line.leave(generation)
+        self.queue.leave(generation)
 
-    def submit(self, deadline_s: float = 60.0) -> LlamaGeneration:
-        request = request_of([1, 2], max_tokens=9, deadline_s=deadline_s, sampling=Sampling(), stop=())
+    def take(self) -> LlamaGeneration | None:
+        return self.queue.take(lambda generation: len(generation.request.prompt))
+
+    def submit(self, deadline_s: float = 60.0, prompt_tokens: int = 2) -> LlamaGeneration:
+        request = request_of([1] * prompt_tokens, max_tokens=9, deadline_s=deadline_s, sampling=Sampling(), stop=())
         generation = LlamaGeneration(request, self)
-        self.line.join(generation)
+        self.queue.join(generation)
         return generation
 
 
@@ -44,20 +47,51 @@ def test_places_count_the_running_one(desk: Desk) -> None:
     three = [desk.submit() for _ in range(3)]
     assert [g.place for g in three] == [0, 1, 2]
 
-    assert desk.line.take() is three[0]
+    assert desk.take() is three[0]
     assert [g.place for g in three] == [0, 1, 2]
-    assert desk.line.counts == (1, 2)
+    assert desk.queue.counts == (1, 2)
 
 
-def test_cancelled_one_leaves_the_line_at_once(desk: Desk) -> None:
+def test_who_has_least_left_to_read_comes_first(desk: Desk) -> None:
+    long, short = desk.submit(prompt_tokens=500), desk.submit(prompt_tokens=20)
+
+    assert [desk.take(), desk.take()] == [short, long]
+
+
+def test_what_is_known_of_a_prompt_need_not_be_read(desk: Desk) -> None:
+    unknown, known = desk.submit(prompt_tokens=20), desk.submit(prompt_tokens=500)
+
+    assert desk.queue.take(lambda g: 1 if g is known else 20) is known
+    assert desk.queue.take(lambda _: 0) is unknown
+
+
+def test_who_has_waited_as_long_as_a_prompt_takes_comes_before_it(desk: Desk) -> None:
+    long = desk.submit(prompt_tokens=500)
+    long.began -= 490  # seconds; a token takes one to read
+    short = desk.submit(prompt_tokens=20)
+
+    assert [desk.take(), desk.take()] == [long, short]
+
+
+def test_who_was_put_back_waits_again(desk: Desk) -> None:
+    generation = desk.submit()
+    assert desk.take() is generation
+
+    desk.queue.put_back(generation)
+
+    assert desk.queue.counts == (0, 1)
+    assert desk.take() is generation
+
+
+def test_cancelled_one_leaves_the_queue_at_once(desk: Desk) -> None:
     first, second, third = (desk.submit() for _ in range(3))
     second.cancel()
 
     assert third.place == 1
-    assert [desk.line.take(), desk.line.take()] == [first, third]
+    assert [desk.take(), desk.take()] == [first, third]
 
 
-def test_full_line_takes_nobody_in() -> None:
+def test_full_queue_takes_nobody_in() -> None:
     desk = Desk(limit=2)
     desk.submit()
     desk.submit()
@@ -66,24 +100,24 @@ def test_full_line_takes_nobody_in() -> None:
         desk.submit()
 
 
-def test_closed_line_lets_the_writer_go_and_takes_nobody_in(desk: Desk) -> None:
+def test_closed_queue_lets_the_writer_go_and_takes_nobody_in(desk: Desk) -> None:
     waiting = desk.submit()
 
-    assert desk.line.close() == [waiting]
-    assert desk.line.take() is None
+    assert desk.queue.close() == [waiting]
+    assert not desk.queue.wait()
     with pytest.raises(GenerationFailed, match="closed"):
         desk.submit()
 
 
 def test_closing_wakes_a_writer_that_waits(desk: Desk) -> None:
-    taken: list[LlamaGeneration | None] = []
-    writer = threading.Thread(target=lambda: taken.append(desk.line.take()))
+    told: list[bool] = []
+    writer = threading.Thread(target=lambda: told.append(desk.queue.wait()))
     writer.start()
 
-    desk.line.close()
+    desk.queue.close()
     writer.join(timeout=5)
 
-    assert taken == [None]
+    assert told == [False]
 
 
 def test_reader_gets_the_pieces_and_then_the_completion(desk: Desk) -> None:
@@ -110,7 +144,7 @@ def test_deadline_ends_one_that_waits_though_the_writer_is_busy(desk: Desk) -> N
 
     assert list(generation) in ([], [""])
     assert generation.completion.finish_reason == "deadline"
-    assert desk.line.counts == (0, 0)
+    assert desk.queue.counts == (0, 0)
 
 
 def test_cancel_ends_the_iteration_normally_with_what_was_written(desk: Desk) -> None:
