@@ -48,9 +48,10 @@ class ExpectedPath:
         return [name for name, conversation in self.conversations.items() if not conversation.lock]
 
     def touchable(self) -> list[str]:
-        """What is being answered, and what waits."""
+        """What is being answered, what waits, and what is remembered."""
         begun = [message_id for c in self.conversations.values() if c.begun for message_id in c.begun.ids]
-        return [*begun, *(message_id for c in self.conversations.values() for message_id in c.waiting)]
+        waiting = [message_id for c in self.conversations.values() for message_id in c.waiting]
+        return [*begun, *waiting, *sorted(self.remembered())]
 
     def remembered(self) -> set[str]:
         """The messages that the conversations' turns hold."""

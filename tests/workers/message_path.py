@@ -55,8 +55,9 @@ class MessagePath:
         self._letters = DeadLetters(store)
 
     def workers(self) -> list[str]:
-        """The tokens of all that ever took a batch, since any may wake up; mostly those that have a lock."""
-        at_work = [token for token, batch in self.taken.items() if self._expected(batch).lock == token]
+        """The tokens of all that ever took a batch, since any may wake up; mostly those that have a lock or a batch."""
+        begun = {c.begun.token for c in self.expected.conversations.values() if c.begun}
+        at_work = [token for token, batch in self.taken.items() if token in {*begun, self._expected(batch).lock}]
         return [*at_work * 3 * len(self.taken), *self.taken]
 
     # Workers

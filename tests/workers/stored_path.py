@@ -27,13 +27,14 @@ def conversations_in(store: redis.Redis, names: Iterable[str]) -> dict[str, dict
             look.hgetall(f"batch:{c}")
             look.get(f"attempts:{c}")
             look.lrange(f"turns:{c}", 0, -1)
+            look.ttl(f"turns:{c}")
             look.get(f"epoch:{c}")
         seen = iter(look.execute())
-    return {c: _conversation(*itertools.islice(seen, 8)) for c in names}
+    return {c: _conversation(*itertools.islice(seen, 9)) for c in names}
 
 
 def _conversation(  # in the order of the look
-    lock: Any, inbox: Any, messages: Any, over: Any, batch: Any, attempts: Any, turns: Any, epoch: Any
+    lock: Any, inbox: Any, messages: Any, over: Any, batch: Any, attempts: Any, turns: Any, life: int, epoch: Any
 ) -> dict[str, Any]:
     return {
         "lock": lock,
@@ -43,6 +44,7 @@ def _conversation(  # in the order of the look
         "batch": _begun(batch) if batch else None,
         "attempts": int(attempts or 0),
         "turns": [(turn.role, [*turn.message_ids], [*turn.texts]) for turn in map(Turn.from_json, turns)],
+        "turns for ever": bool(turns) and life < 0,
         "epoch": int(epoch or 0),
     }
 
@@ -57,6 +59,7 @@ def conversation_of(expected: ExpectedConversation) -> dict[str, Any]:
         "batch": expected.begun,
         "attempts": expected.attempts,
         "turns": [*expected.turns()],
+        "turns for ever": False,
         "epoch": expected.epoch,
     }
 

@@ -57,7 +57,7 @@ occasions = st.sampled_from(
 )
 steps = st.sampled_from(
     [
-        *("asks whether it may send", "writes the answer down", "begins to send"),
+        *("asks whether it may send", "asks whether it may send", "writes the answer down", "begins to send"),
         *["has answered"] * 4,
         *("has apologised", "has apologised", "gives up", "gives up", "fails", "is put off"),
         *("sees an edit", "sees a deletion", "sees a reset"),
