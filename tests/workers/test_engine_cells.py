@@ -21,7 +21,7 @@ SIZE_TOKENS = 512
 BATCH_TOKENS = 128
 BEGIN, REST = list(range(100, 150)), list(range(200, 300))
 EPSILON = 1.0
-"""Sums change with the shape of a batch: up to 0.53 was seen here, of logits up to 24; other tokens change them by more."""
+"""Sums change with the shape of a batch: up to 0.53 was seen here, of logits up to 24."""
 
 
 @pytest.fixture(scope="module")
