@@ -190,6 +190,7 @@ def test_with_nothing_to_stop_stop_says_so(somebody: Person) -> None:
 
 def test_forget_leaves_nothing_in_the_store(desk: Desk, somebody: Person) -> None:
     answered(somebody, f"{QUESTION}（{MARK}）")
+    wait_until(lambda: quiet(desk))
     assert MARK in everything_in(desk.store)
     copies = everything_in(desk.store).count(ANSWER)
 
