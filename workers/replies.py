@@ -81,6 +81,7 @@ def open_generator(own: WorkerSettings) -> Generator:
         threads=own.llm_threads or None,
         at_once=own.llm_at_once,
         kv_type=own.llm_kv_type,
+        prefix_bytes=own.llm_prefix_mb * 1_000_000,
         system=SYSTEM,
         state_file=own.data_path / "engine" / "system-prompt.state",
     )

@@ -61,6 +61,7 @@ class Batching:
         self._pace = pace
         self._tally = tally
         self._chunk_tokens = chunk_tokens
+        self._reuses = model.keeps_every_token
         self._answers: list[Answer] = []
         self._free = list(range(len(cells.tokens)))
 
@@ -135,6 +136,12 @@ class Batching:
         if answer.matched:
             return
         answer.matched = True
+        if self._reuses:
+            self._begin_with_what_is_known(answer)
+        answer.reused_tokens = len(self._cells.tokens[answer.sequence])
+        self._tally.add(prompt_tokens=len(answer.prompt), reused_tokens=answer.reused_tokens)
+
+    def _begin_with_what_is_known(self, answer: Answer) -> None:
         wanted = answer.prompt[:-1]
         kept, count = self._prefixes.longest(wanted)
         source, shared = self._longest_running(answer)
@@ -142,8 +149,6 @@ class Batching:
             self._cells.share(source, answer.sequence, shared)
         elif kept is not None and self._cells.restore(answer.sequence, kept.state, kept.tokens.tolist()):
             self._cells.cut(answer.sequence, count)
-        answer.reused_tokens = len(self._cells.tokens[answer.sequence])
-        self._tally.add(prompt_tokens=len(answer.prompt), reused_tokens=answer.reused_tokens)
 
     def _longest_running(self, answer: Answer) -> tuple[int, int]:
         """The running sequence that has most in common with the prompt, and how many tokens that are."""
@@ -226,7 +231,7 @@ class Batching:
         """Free its sequence; what was read moves to the host's memory."""
         tokens = self._cells.tokens[answer.sequence]
         self._tally.add(completion_tokens=answer.generation.written_tokens)
-        if keep and len(tokens) >= WORTH_KEEPING_TOKENS:
+        if keep and self._reuses and len(tokens) >= WORTH_KEEPING_TOKENS:
             state = self._cells.save(answer.sequence)
             kept = Kept(as_tokens(tokens), state, answer.generation.request.conversation)
             self._prefixes.keep(kept, begun_at=answer.generation.began)

@@ -297,6 +297,9 @@ class LlamaEngine:
 
     def _know_system_prompt(self, batching: Batching, loaded: _Loaded) -> None:
         """Have the state of what every chat begins with: from the file, or computed now."""
+        if not loaded.model.keeps_every_token:
+            log.warning("this model cannot go on from another's beginning: every prompt is read whole")
+            return
         if not self._system:
             return
         chats = [_tokens(loaded, (ChatMessage("system", self._system), ChatMessage("user", u))) for u in "ab"]

@@ -60,6 +60,15 @@ class Model:
         return template.decode("utf-8", "replace") if template else None
 
     @property
+    def keeps_every_token(self) -> bool:
+        """Whether what was computed of a text's beginning is still there at its end, so that another can go on from it.
+
+        A recurrent model keeps one state, and one with a sliding window lets go of what is far back.
+        """
+        recurrent = llama_cpp.llama_model_is_recurrent(self.pointer) or llama_cpp.llama_model_is_hybrid(self.pointer)
+        return not recurrent and llama_cpp.llama_model_n_swa(self.pointer) == 0
+
+    @property
     def first_token(self) -> int | None:
         """The token that every text of this model must begin with, if there is one."""
         token: int = llama_cpp.llama_vocab_bos(self._vocabulary)
