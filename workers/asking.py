@@ -10,12 +10,14 @@ from typing import Any
 
 import redis
 
-from bot.console.stream import follow_blocking
+from bot.console.stream import follow_blocking, newest_entry
 from bot.inbox import Accepted, Inbox
 from bot.messages import Message
+from bot.store import store_errors
 
 SESSION = "console:terminal"
 """One conversation for the terminal, so that a second question may follow up on the first."""
+SETTLED = frozenset({"done", "failed"})
 
 
 class NoAnswer(Exception):
@@ -40,14 +42,30 @@ def ask(question: str, store: redis.Redis, inbox: Inbox, *, timeout_s: float = 9
         sent_at=time.time(),
         reply_to={"session": "terminal"},
     )
+    before = newest_entry(store, SESSION)
     if inbox.accept(message, message.id) is not Accepted.NEW:
         raise NoAnswer("too many questions are waiting")
+    yield from _answer_to(message.id, store, before, timeout_s)
+
+
+def _answer_to(message_id: str, store: redis.Redis, after_id: str, timeout_s: float) -> Iterator[dict[str, Any]]:
+    """The events about a message, up to the one that settles it.
+
+    Of several messages that one answer covers only the newest has events: the others are settled with it.
+    """
     until = time.monotonic() + timeout_s
-    for entry in follow_blocking(store, SESSION, "0"):
-        if entry is not None and entry.event["id"] == message.id:
-            yield dict(entry.event)
-            if entry.event["type"] in {"done", "failed"}:
+    newest: dict[str, Any] | None = None
+    for entry in follow_blocking(store, SESSION, after_id):
+        event = dict(entry.event) if entry is not None else None
+        if event is not None and event["id"] == message_id:
+            yield event
+        if event is not None and event["type"] in SETTLED:
+            newest = event
+            if event["id"] == message_id:
                 return
+        elif event is None and newest is not None and _is_answered(message_id, store):
+            yield newest
+            return
         elif time.monotonic() > until:
             raise NoAnswer(f"no answer within {timeout_s:.0f} s; it may still come")
 
@@ -72,6 +90,11 @@ def show(events: Iterator[dict[str, Any]], write: Callable[[str], object] = sys.
         sys.stdout.flush()
     write("\n")
     return answered
+
+
+def _is_answered(message_id: str, store: redis.Redis) -> bool:
+    with store_errors():
+        return bool(store.get(f"seen:{message_id}") == "answered")
 
 
 def _readable(question: str) -> str:

@@ -180,6 +180,17 @@ def follow_blocking(store: redis.Redis, conversation_id: str, after_id: str) -> 
             block_ms = BLOCK_MS
 
 
+def newest_entry(store: redis.Redis, conversation_id: str) -> str:
+    """The id of the newest entry, after which to go on; `0` when there is none.
+
+    Raises:
+        StoreUnavailable
+    """
+    with store_errors():
+        newest: Any = store.xrevrange(_key(conversation_id), count=1)
+    return str(newest[0][0]) if newest else "0"
+
+
 def _key(conversation_id: str) -> str:
     return f"stream:{conversation_id}"
 

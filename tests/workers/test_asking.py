@@ -12,7 +12,7 @@ import redis
 
 from bot.console.stream import ChatStream
 from bot.inbox import ROOM, Inbox
-from tests.workers.desk import ANSWER, HeardHints
+from tests.workers.desk import ANSWER, HeardHints, until
 from tests.workers.making import NoHints
 from workers.asking import SESSION, NoAnswer, ask, show
 from workers.phrases import phrase
@@ -78,6 +78,24 @@ def test_only_the_events_of_its_own_question_are_followed(store: redis.Redis, wo
     events = list(ask(QUESTION, store, Inbox(store, workers), timeout_s=20))
 
     assert "さっきの答え" not in [event.get("text") for event in events]
+
+
+def test_two_that_one_answer_covers_are_both_told(store: redis.Redis, workers: Workers) -> None:
+    told: list[str] = []
+
+    def ask_one(question: str) -> None:
+        told.append([*ask(question, store, Inbox(store, NoHints()), timeout_s=20)][-1]["text"])
+
+    people = [threading.Thread(target=ask_one, args=(question,)) for question in (QUESTION, "領収書は？")]
+    for person in people:
+        person.start()
+    until(lambda: store.zcard(f"inbox:{SESSION}") == len(people))
+    workers.answer(SESSION)
+    for person in people:
+        person.join(20)
+
+    assert len(told) == 2
+    assert told[0] == told[1]
 
 
 def test_without_an_answer_in_time_there_is_an_end(store: redis.Redis) -> None:
