@@ -128,17 +128,18 @@ class Conversations:
         """Erase what `speaker` (or anybody) said in `message_ids` (or ever), and the answers to it; how much went."""
         c = conversation_id
         with store_errors():
-            erased = int(
+            return int(
                 self._erase(
                     keys=[
                         *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
-                        *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls"),
+                        *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls", "erased"),
                     ],
-                    args=[c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"],
+                    args=[
+                        *(c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"),
+                        *(time.time(), ERASED_KNOWN_S),
+                    ],
                 )
             )
-            self._tell_erased(c)
-        return erased
 
     def erased_since(self, at: float) -> list[str]:
         """The conversations from which something was erased since then (seconds since the epoch)."""
@@ -159,15 +160,7 @@ class Conversations:
 
         with store_errors():
             self._store.transaction(replace, key)
-            self._tell_erased(conversation_id)
-
-    def _tell_erased(self, conversation_id: str) -> None:
-        """Let the workers' models forget what they have read of it."""
-        now = time.time()
-        with self._store.pipeline(transaction=True) as together:
-            together.zadd("erased", {conversation_id: now})
-            together.zremrangebyscore("erased", 0, now - ERASED_KNOWN_S)
-            together.execute()
+            self._store.zadd("erased", {conversation_id: time.time()})
 
     def _turns(self, conversation_id: str) -> tuple[Turn, ...]:
         with store_errors():

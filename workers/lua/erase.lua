@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
--- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls   ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person)
+-- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls, erased
+-- ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person), now, how long an erasure is known
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
 local only = cjson.decode(ARGV[3])
@@ -130,4 +131,7 @@ if redis.call('ZCARD', KEYS[1]) == 0 then
     end
   end
 end
+-- Workers look here for what their models have to forget.
+redis.call('ZADD', KEYS[11], ARGV[4], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[11], '-inf', ARGV[4] - ARGV[5])
 return gone
