@@ -70,7 +70,7 @@ class LlamaCppServer:
         return text, first_s or total_s, total_s
 
     def evaluated_tokens(self) -> int:
-        """Prompt tokens that it has evaluated, by its own log."""
+        """Prompt tokens that it has evaluated, by its own log, which leaves out prompts of which nothing was known."""
         return sum(int(count) for count in _TO_EVALUATE.findall(self._logged()))
 
     def _logged(self) -> str:
