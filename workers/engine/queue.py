@@ -98,10 +98,5 @@ class Queue:
             self._changed.notify_all()
             return self._running + self._waiting
 
-    def everybody(self) -> list[LlamaGeneration]:
-        """Who runs or waits."""
-        with self._changed:
-            return self._running + self._waiting
-
     def _turn(self, generation: LlamaGeneration) -> float:
         return self._seconds_to_read(generation.prompt_left) - generation.age_s
