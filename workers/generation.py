@@ -39,6 +39,8 @@ class ChatMessage:
 
     role: Role
     text: str
+    quoted: tuple[str, ...] = ()
+    """Parts of the text, in their order, that stand in documents: other chats may quote them as well."""
 
 
 @dataclass(frozen=True, slots=True)
