@@ -42,6 +42,22 @@ class ChatMessage:
     quoted: tuple[str, ...] = ()
     """Parts of the text, in their order, that stand in documents: other chats may quote them as well."""
 
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """The text in pieces, and of each whether it is quoted.
+
+        Raises:
+            ValueError: a quoted part is not in the text, or not in this order.
+        """
+        end = 0
+        for quotation in self.quoted:
+            start = self.text.find(quotation, end)
+            if start < 0:
+                raise ValueError("a quoted part is not in the message")
+            yield self.text[end:start], False
+            end = start + len(quotation)
+            yield quotation, True
+        yield self.text[end:], False
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -99,6 +115,10 @@ class Counts:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     evaluated_tokens: int = 0
+    placed_tokens: int = 0
+    """Those of the known ones that were known from a passage at another place."""
+    ahead_tokens: int = 0
+    """Tokens of passages that were read while nobody waited; in no prompt."""
     completion_tokens: int = 0
     batches: int = 0
     """Calls of the model; 0 where they are not ours to see."""

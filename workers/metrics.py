@@ -48,8 +48,12 @@ class GeneratorMetrics(Collector):
         yield _counter(
             "tokens", "Tokens in and out", "kind", prompt=done.prompt_tokens, completion=done.completion_tokens
         )
-        source = {"reused": done.reused_tokens, "evaluated": done.evaluated_tokens}
+        source = {"reused": done.reused_tokens - done.placed_tokens, "evaluated": done.evaluated_tokens}
+        source |= {"placed": done.placed_tokens}
         yield _counter("prompt_tokens", "Tokens of prompts by where they came from", "source", **source)
+        yield CounterMetricFamily(
+            "madoguchi_tokens_read_ahead", "Tokens of passages that were read while nobody waited", done.ahead_tokens
+        )
         yield CounterMetricFamily("madoguchi_model_batches", "Calls of the model", done.batches)
         yield CounterMetricFamily(
             "madoguchi_model_batch_rows",

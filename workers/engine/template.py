@@ -50,6 +50,7 @@ class Piece:
 
     text: str
     control: bool
+    quoted: bool = False
 
 
 class ChatTemplate:
@@ -82,8 +83,8 @@ class ChatTemplate:
         if numbers != list(range(len(messages))):
             raise TemplateUnusable("the chat template drops, repeats or reorders messages")
         # Between the placeholders stands what the template wrote; their numbers are at the odd places.
-        written = (_said(messages, part) if n % 2 else Piece(part, control=True) for n, part in enumerate(found))
-        return [piece for piece in written if piece.text]
+        written = (_said(messages, part) if n % 2 else [Piece(part, control=True)] for n, part in enumerate(found))
+        return [piece for pieces in written for piece in pieces if piece.text]
 
     def _contents(self, messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
         """The messages as the template gets them: roles, and placeholders for the texts."""
@@ -122,8 +123,8 @@ class ChatTemplate:
             raise TemplateUnusable(f"the model's chat template fails: {error}") from error
 
 
-def _said(messages: Sequence[ChatMessage], number: str) -> Piece:
-    return Piece(messages[int(number)].text, control=False)
+def _said(messages: Sequence[ChatMessage], number: str) -> list[Piece]:
+    return [Piece(text, control=False, quoted=quoted) for text, quoted in messages[int(number)].parts()]
 
 
 def _bounded(parts: Iterable[str]) -> str:
