@@ -33,7 +33,7 @@ class Model:
             UnreadableGGUF: it is no GGUF.
             GenerationFailed: llama.cpp cannot load it (its reasons are in the log), or was told to give up.
         """
-        read_header(path)
+        self.metadata = read_header(path).metadata
         log_to_python()
         llama_cpp.llama_backend_init()
         parameters = llama_cpp.llama_model_default_params()
