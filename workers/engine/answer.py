@@ -24,6 +24,8 @@ class Answer:
         self.generation = generation
         self.sequence = sequence
         self.prompt = as_tokens(generation.request.prompt)
+        self.passages = list(generation.request.passages)
+        """Those that may still be placed."""
         self.reused_tokens = 0
         self.matched = False
         """Whether it was looked up what of its prompt is known: as late as possible, more may be known by then."""
@@ -47,6 +49,10 @@ class Answer:
         if self._drawn is None:
             raise ValueError("nothing was drawn yet")
         return Row(self.sequence, self._drawn, wants_logits=True)
+
+    def tokens_of(self, span: range) -> tuple[int, ...]:
+        """A part of its prompt."""
+        return self.generation.request.prompt[span.start : span.stop]
 
     def prompt_rows(self, read: int, most: int) -> list[Row]:
         """Rows of the prompt, which is read up to `read`; the last row of all wants logits."""

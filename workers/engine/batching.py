@@ -16,6 +16,7 @@ from workers.engine.answer import Answer
 from workers.engine.cells import Cells, NoRoom, Row
 from workers.engine.generation import LlamaGeneration
 from workers.engine.model import Model
+from workers.engine.placing import Placing
 from workers.engine.prefixes import Kept, Prefixes, as_tokens, shared_prefix
 from workers.engine.queue import Queue
 from workers.engine.rates import Pace
@@ -49,6 +50,7 @@ class Batching:
         cells: Cells,
         prefixes: Prefixes,
         queue: Queue,
+        placing: Placing,
         *,
         pace: Pace,
         tally: Tally,
@@ -58,6 +60,7 @@ class Batching:
         self._cells = cells
         self._prefixes = prefixes
         self._queue = queue
+        self._placing = placing
         self._pace = pace
         self._tally = tally
         self._chunk_tokens = chunk_tokens
@@ -67,8 +70,8 @@ class Batching:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being written."""
-        return not self._answers
+        """Whether there is nothing to do."""
+        return not self._answers and not self._placing.has_work
 
     def step(self) -> None:
         """Take in what there is room for, evaluate one batch, give readers their text."""
@@ -79,14 +82,8 @@ class Batching:
         parts = self._parts()
         if parts:
             self._evaluate(parts)
-
-    def know(self, tokens: Sequence[int]) -> Kept:
-        """Read a beginning that many prompts will have, while nothing else runs, and keep it."""
-        for start in range(0, len(tokens), self._cells.batch_tokens):
-            self._cells.evaluate([Row(0, token) for token in tokens[start : start + self._cells.batch_tokens]])
-        known = Kept(as_tokens(tokens), self._cells.save(0))
-        self._cells.cut(0, 0)
-        return known
+        else:
+            self._placing.read_ahead()
 
     def fail_all(self, error: GenerationFailed) -> None:
         """Fail everything that is being written."""
@@ -101,7 +98,8 @@ class Batching:
         """How many tokens of a waiting prompt would have to be read now."""
         prompt = as_tokens(generation.request.prompt)
         running = (shared_prefix(as_tokens(self._cells.tokens[a.sequence]), prompt) for a in self._answers)
-        return len(prompt) - max(self._prefixes.shared_with(prompt), *running, 0)
+        shared = max(self._prefixes.shared_with(prompt), *running, 0)
+        return len(prompt) - shared - self._placing.known_after(generation, shared)
 
     # One batch.
 
@@ -118,7 +116,9 @@ class Batching:
             if room <= 0:
                 break
             self._match(answer)
-            chunk = answer.prompt_rows(len(self._cells.tokens[answer.sequence]), room)
+            self._placing.place(answer)
+            read = len(self._cells.tokens[answer.sequence])
+            chunk = answer.prompt_rows(read, min(room, self._placing.read_until(answer) - read))
             rows, room = rows + len(chunk), room - len(chunk)
             parts.append(Part(answer, chunk, rows - 1))
         return parts
@@ -129,7 +129,8 @@ class Batching:
         return self._pace.seconds(unread, 0) - answer.generation.age_s
 
     def _left(self, answer: Answer) -> int:
-        return len(answer.prompt) - len(self._cells.tokens[answer.sequence])
+        read = len(self._cells.tokens[answer.sequence])
+        return len(answer.prompt) - read - self._placing.known_after(answer.generation, read)
 
     def _match(self, answer: Answer) -> None:
         """Begin its sequence with what is known of its prompt, all but the last token: that one gives the logits."""
@@ -138,6 +139,7 @@ class Batching:
         answer.matched = True
         if self._reuses:
             self._begin_with_what_is_known(answer)
+            self._placing.want(answer)
         answer.reused_tokens = len(self._cells.tokens[answer.sequence])
         self._tally.add(prompt_tokens=len(answer.prompt), reused_tokens=answer.reused_tokens)
 
@@ -175,6 +177,8 @@ class Batching:
     def _draw(self, parts: Sequence[Part]) -> None:
         for part in parts:
             generation = part.answer.generation
+            if not part.answer.writes:
+                self._placing.remember(part.answer)
             generation.prompt_left = self._left(part.answer) if not part.answer.writes else 0
             if not part.wants_logits:
                 continue

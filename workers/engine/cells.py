@@ -56,8 +56,8 @@ class Cells:
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = size_tokens
         parameters.n_batch = parameters.n_ubatch = batch_tokens
-        parameters.n_seq_max, parameters.kv_unified = sequences, True
-        parameters.n_outputs_max = sequences
+        parameters.n_seq_max, parameters.kv_unified = sequences + 1, True
+        parameters.n_outputs_max = sequences + 1  # llama.cpp wants room for one of each sequence
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.type_k = parameters.type_v = _KV_TYPES[kv_type]
         parameters.no_perf = True
@@ -67,9 +67,10 @@ class Cells:
         self._memory: Any = llama_cpp.llama_get_memory(self._context)
         self._batch: Any = llama_cpp.llama_batch_init(batch_tokens, 0, 1)
         self.batch_tokens = batch_tokens
-        self._vocabulary_size = model.vocabulary_size
+        self.vocabulary_size = model.vocabulary_size
         self.size_tokens: int = llama_cpp.llama_n_ctx(self._context)
         self.tokens: list[list[int]] = [[] for _ in range(sequences)]
+        self._between = sequences  # one sequence more, through which parts of others come and go
         self.give_up = Flag()
         """Raised, the step under way ends within the time of a node of llama.cpp's graph; nothing of it was read."""
         llama_cpp.llama_set_abort_callback(self._context, IS_RAISED, self.give_up.address)
@@ -107,6 +108,16 @@ class Cells:
             return False
         raise GenerationFailed(f"llama.cpp could not evaluate {len(rows)} tokens (code {code})")
 
+    def read(self, sequence: int, tokens: Sequence[int]) -> bool:
+        """Evaluate tokens after which nothing is drawn; False when it was given up, maybe midway.
+
+        Raises:
+            NoRoom, GenerationFailed
+        """
+        rows = [Row(sequence, token) for token in tokens]
+        starts = range(0, len(rows), self.batch_tokens)
+        return all(self.evaluate(rows[start : start + self.batch_tokens]) for start in starts)
+
     def logits(self, row: int) -> NDArray[np.float32]:
         """The logits of the token after a row of the last call, a view that the next call overwrites.
 
@@ -116,7 +127,7 @@ class Cells:
         pointer = llama_cpp.llama_get_logits_ith(self._context, row)
         if not pointer:
             raise GenerationFailed("the row was evaluated without logits")
-        logits: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,))
+        logits: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
         if not np.isfinite(logits.max()):
             raise GenerationFailed("the model's logits are not finite")
         return logits
@@ -132,6 +143,27 @@ class Cells:
         """Keep only the first `count` tokens of a sequence."""
         if count < len(self.tokens[sequence]):
             self._remove(sequence, count)
+
+    def save_part(self, sequence: int, start: int, end: int) -> State:
+        """The state of the tokens from `start` up to `end` of a sequence, to be moved and appended elsewhere."""
+        if not 0 <= start < end <= len(self.tokens[sequence]):
+            raise ValueError("the sequence has no such part")
+        llama_cpp.llama_memory_seq_cp(self._memory, sequence, self._between, start, end)
+        try:
+            return self.save(self._between)
+        finally:
+            self._clear(self._between)
+
+    def append(self, sequence: int, state: State, tokens: Sequence[int]) -> bool:
+        """Go on with a state of exactly these tokens, whose places are those next; False when it does not fit."""
+        first = len(self.tokens[sequence])
+        restored = llama_cpp.llama_state_seq_set_data(self._context, _pointer(state), state.size, self._between)
+        fits = bool(restored) and self._places(self._between) == (first, first + len(tokens) - 1)
+        if fits:
+            llama_cpp.llama_memory_seq_cp(self._memory, self._between, sequence, first, first + len(tokens))
+            self.tokens[sequence].extend(tokens)
+        self._clear(self._between)
+        return fits
 
     def save(self, sequence: int) -> State:
         """The state of a sequence, to be restored into any."""
@@ -174,16 +206,24 @@ class Cells:
         """Take what stands from `start` on out of a sequence; all of it where a part cannot be taken out."""
         removed = llama_cpp.llama_memory_seq_rm(self._memory, sequence, start, _TO_THE_END)
         if not removed or llama_cpp.llama_memory_seq_pos_max(self._memory, sequence) != start - 1:
-            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, _TO_THE_END)
+            self._clear(sequence)
             start = 0
         del self.tokens[sequence][start:]
+
+    def _clear(self, sequence: int) -> None:
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, _TO_THE_END)
+
+    def _places(self, sequence: int) -> tuple[int, int]:
+        """Its first and its last position, as llama.cpp knows them."""
+        lowest = llama_cpp.llama_memory_seq_pos_min(self._memory, sequence)
+        return lowest, llama_cpp.llama_memory_seq_pos_max(self._memory, sequence)
 
     def _check(self, rows: Sequence[Row]) -> None:
         if not 0 < len(rows) <= self.batch_tokens:
             raise ValueError(f"{len(rows)} rows are no batch of 1 to {self.batch_tokens}")
         if not all(0 <= row.sequence < len(self.tokens) for row in rows):
             raise ValueError("a row of no sequence")
-        if not all(0 <= row.token < self._vocabulary_size for row in rows):
+        if not all(0 <= row.token < self.vocabulary_size for row in rows):
             raise ValueError("a token is not in the model's vocabulary")
 
 

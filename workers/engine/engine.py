@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workers.counting import Tally
@@ -19,9 +19,12 @@ from workers.engine.cells import Cells
 from workers.engine.constraint import grammar_of
 from workers.engine.generation import LlamaGeneration, request_of
 from workers.engine.model import Model
-from workers.engine.prefixes import Prefixes, as_tokens, shared_prefix
+from workers.engine.passages import Passages
+from workers.engine.placing import Placing
+from workers.engine.prefixes import Kept, Prefixes, as_tokens
 from workers.engine.queue import Queue
 from workers.engine.rates import Pace
+from workers.engine.rotation import rotation_of
 from workers.engine.sampling import check_sampling
 from workers.engine.template import ChatTemplate
 from workers.generation import ChatMessage, GenerationFailed, Load, Prompt, PromptTooLong, Sampling
@@ -43,6 +46,15 @@ class _Loaded:
     template: ChatTemplate
     cells: Cells
     context_tokens: int
+    places_passages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokenised:
+    """A chat's tokens, and which of them are quotations."""
+
+    tokens: tuple[int, ...]
+    quoted: tuple[range, ...]
 
 
 class LlamaEngine:
@@ -58,8 +70,11 @@ class LlamaEngine:
         at_once: int = 4,
         chunk_tokens: int | None = None,
         prefix_bytes: int = 1_000_000_000,
+        passage_bytes: int = 0,
         kv_type: str = "f16",
+        gpu_layers: int | None = None,
         system: str = "",
+        lead: str = "",
         state_file: Path | None = None,
     ) -> None:
         """Begin to load the model and return at once; `load.ready` says when it is there.
@@ -71,9 +86,12 @@ class LlamaEngine:
             at_once: how many answers are written side by side.
             chunk_tokens: prompt tokens that a step reads beside them; None: what takes about a second.
             prefix_bytes: memory for what was read before.
+            passage_bytes: memory for passages that are evaluated once and used anywhere; 0: none are.
             kv_type: `f16`, or `q8_0` for half the memory.
-            system: the system message with which every chat begins; what is computed of it outlives a restart ...
-            state_file: ... in this file.
+            gpu_layers: how many of the model's layers a GPU computes; None: all, where there is one.
+            system: the system message with which every chat begins, ...
+            lead: ... and the words before the first thing that it quotes; what is computed of both ...
+            state_file: ... outlives a restart in this file.
         """
         self._path = model_path
         self._wished_context_tokens = context_tokens
@@ -81,11 +99,14 @@ class LlamaEngine:
         self._at_once = at_once
         self._fixed_chunk_tokens = chunk_tokens
         self._kv_type = kv_type
+        self._gpu_layers = gpu_layers
         self._system = system
+        self._lead = lead
         self._state_file = state_file
         self._pace = Pace()
         self._tally = Tally()
         self._prefixes = Prefixes(prefix_bytes)
+        self._passages = Passages(passage_bytes)
         self._queue = Queue(queue_limit, lambda tokens: self._pace.seconds(tokens, 0))
         self._closing = threading.Event()
         self._tried_to_load = threading.Event()
@@ -110,7 +131,7 @@ class LlamaEngine:
             GenerationFailed: the model could not be loaded, or its template refuses this chat.
         """
         with self._model_in_use() as loaded:
-            return _tokens(loaded, messages)
+            return _tokenised(loaded, messages).tokens
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a plain text. Waits until the model is loaded."""
@@ -138,6 +159,7 @@ class LlamaEngine:
         self._check(prompt.token_ids, max_tokens)
         with self._model_in_use() as loaded:
             grammar = grammar_of(sampling.constraint, loaded.model)
+            passages = _passages(loaded, prompt) if loaded.places_passages else ()
         request = request_of(
             prompt.token_ids,
             max_tokens=max_tokens,
@@ -146,9 +168,11 @@ class LlamaEngine:
             stop=stop,
             conversation=conversation,
             grammar=grammar,
+            passages=passages,
         )
         generation = LlamaGeneration(request, self)
         self._queue.join(generation)
+        self._stop_what_nobody_waits_for()
         return generation
 
     @property
@@ -163,7 +187,7 @@ class LlamaEngine:
             prompt_tokens_per_s=self._pace.prompt.per_s,
             completion_tokens_per_s=self._pace.completion.per_s,
             step=loaded.cells.step if loaded is not None else None,
-            kept_bytes=self._prefixes.size_bytes,
+            kept_bytes=self._prefixes.size_bytes + self._passages.size_bytes,
             counts=self._tally.counts,
         )
 
@@ -184,6 +208,7 @@ class LlamaEngine:
     def forget_all(self) -> None:
         """Let go of everything that was computed from anybody's words and from documents."""
         self._prefixes.forget_all()
+        self._passages.forget_all()
 
     def abandon_step(self) -> None:
         """Fail the generations that run, and llama.cpp gives up its step; those that wait go on."""
@@ -195,6 +220,7 @@ class LlamaEngine:
         self._closing.set()
         for generation in self._queue.close():
             generation.cancel()
+        self._stop_what_nobody_waits_for()
         self._thread.join(CLOSE_WITHIN_S)
         return not self._thread.is_alive()
 
@@ -215,6 +241,10 @@ class LlamaEngine:
     def ended(self, generation: LlamaGeneration) -> None:
         """Let it leave the queue; a step that is for nobody any more is given up."""
         self._queue.leave(generation)
+        self._stop_what_nobody_waits_for()
+
+    def _stop_what_nobody_waits_for(self) -> None:
+        """Let the step under way end, when no answer is in it: nothing of it is lost that somebody asked for."""
         loaded = self._loaded
         if loaded is not None and not self._queue.running:
             loaded.cells.give_up.up()
@@ -280,37 +310,51 @@ class LlamaEngine:
             kv_type=self._kv_type,
         )
         freeing.callback(cells.close)
-        self._loaded = _Loaded(model, template, cells, context_tokens)
+        loaded = _Loaded(model, template, cells, context_tokens)
+        opening = self._opening(loaded)
+        rotation = rotation_of(model.metadata, cells) if opening and self._passages.limit_bytes else None
+        if opening and self._passages.limit_bytes and rotation is None:
+            log.warning("passages are not evaluated once: this model marks places in a way that is not known here")
+        placing = Placing(cells, self._passages, opening=opening, rotation=rotation, tally=self._tally)
+        self._loaded = replace(loaded, places_passages=placing.is_on)
         fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
         log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
-        batching = Batching(
+        return Batching(
             model,
             cells,
             self._prefixes,
             self._queue,
+            placing,
             pace=self._pace,
             tally=self._tally,
             chunk_tokens=self._chunk_tokens,
         )
-        self._know_system_prompt(batching, self._loaded)
-        return batching
 
-    def _know_system_prompt(self, batching: Batching, loaded: _Loaded) -> None:
-        """Have the state of what every chat begins with: from the file, or computed now."""
+    def _opening(self, loaded: _Loaded) -> Kept | None:
+        """The state of what every chat begins with: from the file, or computed now; None where no model can use it."""
         if not loaded.model.keeps_every_token:
             log.warning("this model cannot go on from another's beginning: every prompt is read whole")
-            return
-        if not self._system:
-            return
-        chats = [_tokens(loaded, (ChatMessage("system", self._system), ChatMessage("user", u))) for u in "ab"]
-        tokens = chats[0][: shared_prefix(*map(as_tokens, chats))]
+            return None
+        tokens = self._shared_by_all_chats(loaded)
+        if not tokens:
+            return None
         made_with = f"{sha256_of(self._path)} {self._kv_type} {llama_cpp.__version__} {list(tokens)}"
         known = saved_state.read(self._state_file, made_with) if self._state_file else None
         if known is None:
-            known = batching.know(tokens)
+            loaded.cells.read(0, tokens)
+            known = Kept(as_tokens(tokens), loaded.cells.save(0))
+            loaded.cells.cut(0, 0)
             if self._state_file:
                 saved_state.write(self._state_file, made_with, known)
         self._prefixes.keep(known, begun_at=time.monotonic())
+        return known
+
+    def _shared_by_all_chats(self, loaded: _Loaded) -> tuple[int, ...]:
+        """The tokens up to the first thing that a chat quotes."""
+        system = (ChatMessage("system", self._system),) if self._system else ()
+        quoting = ChatMessage("user", f"{self._lead}…", quoted=("…",))
+        tokenised = _tokenised(loaded, (*system, quoting))
+        return tokenised.tokens[: tokenised.quoted[0].start]
 
     def _chunk_tokens(self) -> int:
         """Prompt tokens that a step may read while others wait for their next token."""
@@ -325,11 +369,26 @@ class LlamaEngine:
             model.close()
 
 
-def _tokens(loaded: _Loaded, messages: Sequence[ChatMessage]) -> tuple[int, ...]:
-    pieces = loaded.template.pieces(messages)
-    tokens = [t for piece in pieces for t in loaded.model.tokenize(piece.text, control=piece.control)]
-    first = loaded.model.first_token
-    return tuple(tokens) if first is None or tokens[:1] == [first] else (first, *tokens)
+def _tokenised(loaded: _Loaded, messages: Sequence[ChatMessage]) -> _Tokenised:
+    tokens: list[int] = []
+    quoted = []
+    for piece in loaded.template.pieces(messages):
+        start = len(tokens)
+        tokens += loaded.model.tokenize(piece.text, control=piece.control)
+        first = loaded.model.first_token
+        if start == 0 and first is not None and tokens[:1] != [first]:
+            tokens.insert(0, first)
+        if piece.quoted:
+            quoted.append(range(start, len(tokens)))
+    return _Tokenised(tuple(tokens), tuple(quoted))
+
+
+def _passages(loaded: _Loaded, prompt: Prompt) -> tuple[range, ...]:
+    """Where the prompt quotes; nowhere when its tokens are not those of its messages."""
+    if not any(message.quoted for message in prompt.messages):
+        return ()
+    tokenised = _tokenised(loaded, prompt.messages)
+    return tokenised.quoted if tokenised.tokens == tuple(prompt.token_ids) else ()
 
 
 def _usable_processors() -> int:

@@ -26,6 +26,8 @@ class Request:
     conversation: str = ""
     grammar: str = ""
     """GBNF that the answer must follow; empty: none."""
+    passages: tuple[range, ...] = ()
+    """Where the prompt quotes documents, as places of its tokens."""
 
 
 class Host(Protocol):
@@ -157,7 +159,8 @@ def request_of(
     stop: Sequence[str],
     conversation: str = "",
     grammar: str = "",
+    passages: tuple[range, ...] = (),
 ) -> Request:
     """The request with its deadline on the clock, from now."""
     deadline = time.monotonic() + deadline_s
-    return Request(tuple(prompt), max_tokens, deadline, sampling, tuple(stop), conversation, grammar)
+    return Request(tuple(prompt), max_tokens, deadline, sampling, tuple(stop), conversation, grammar, passages)
