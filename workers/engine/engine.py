@@ -331,13 +331,13 @@ class LlamaEngine:
         )
 
     def _opening(self, loaded: _Loaded) -> Kept | None:
-        """The state of what every chat begins with: from the file, or computed now; None where no model can use it."""
+        """The state of what every chat begins with, from the file or computed now; None where there is none of use."""
         if not loaded.model.keeps_every_token:
             log.warning("this model cannot go on from another's beginning: every prompt is read whole")
             return None
-        tokens = self._shared_by_all_chats(loaded)
-        if not tokens:
+        if not self._system:
             return None
+        tokens = self._shared_by_all_chats(loaded)
         made_with = f"{sha256_of(self._path)} {self._kv_type} {llama_cpp.__version__} {list(tokens)}"
         known = saved_state.read(self._state_file, made_with) if self._state_file else None
         if known is None:
@@ -351,9 +351,8 @@ class LlamaEngine:
 
     def _shared_by_all_chats(self, loaded: _Loaded) -> tuple[int, ...]:
         """The tokens up to the first thing that a chat quotes."""
-        system = (ChatMessage("system", self._system),) if self._system else ()
         quoting = ChatMessage("user", f"{self._lead}…", quoted=("…",))
-        tokenised = _tokenised(loaded, (*system, quoting))
+        tokenised = _tokenised(loaded, (ChatMessage("system", self._system), quoting))
         return tokenised.tokens[: tokenised.quoted[0].start]
 
     def _chunk_tokens(self) -> int:
