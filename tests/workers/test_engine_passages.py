@@ -19,6 +19,11 @@ def layers() -> Layers:
     return Layers(np.zeros((2, 3, 4), np.float16), np.zeros((2, 3, 8), np.uint8), head, head, head)
 
 
+def wishes(passages: Passages) -> list[tuple[int, ...]]:
+    """What is wanted, in the order in which it is read; nothing is afterwards."""
+    return [wish[0] for wish in iter(passages.take_wish, None)]
+
+
 def now() -> float:
     return time.monotonic()
 
@@ -53,7 +58,7 @@ def test_what_is_larger_than_all_room_is_not_kept_and_not_wanted_again() -> None
     small.want([(1,)], begun_at=now())
     small.keep((1,), layers(), begun_at=now())
 
-    assert (len(small), small.size_bytes, small.next_wanted) == (0, 0, None)
+    assert (len(small), small.size_bytes, small.has_wishes) == (0, 0, False)
 
 
 def test_the_same_passage_twice_takes_room_once(passages: Passages) -> None:
@@ -68,23 +73,13 @@ def test_what_was_wanted_last_is_read_first_and_what_is_kept_is_not_wanted(passa
     passages.want([(1,), (2,), (3,)], begun_at=now())
     passages.want([(2,)], begun_at=now())
 
-    order = []
-    while wanted := passages.next_wanted:
-        order.append(wanted[0])
-        passages.give_up(wanted[0])
-
-    assert order == [(2,), (3,)]
+    assert wishes(passages) == [(2,), (3,)]
 
 
 def test_wishes_are_bounded_and_the_oldest_go(passages: Passages) -> None:
     passages.want([(n,) for n in range(MOST_WANTED + 1)], begun_at=now())
 
-    wanted = set()
-    while wish := passages.next_wanted:
-        wanted.add(wish[0])
-        passages.give_up(wish[0])
-
-    assert wanted == {(n,) for n in range(1, MOST_WANTED + 1)}
+    assert wishes(passages) == [(n,) for n in range(MOST_WANTED, 0, -1)]
 
 
 def test_when_documents_may_have_left_nothing_asked_before_stays_or_comes_back(passages: Passages) -> None:
@@ -96,6 +91,6 @@ def test_when_documents_may_have_left_nothing_asked_before_stays_or_comes_back(p
     passages.keep((3,), layers(), begun_at=before)
     passages.want([(4,)], begun_at=before)
 
-    assert (len(passages), passages.size_bytes, passages.next_wanted) == (0, 0, None)
+    assert (len(passages), passages.size_bytes, passages.take_wish()) == (0, 0, None)
     passages.keep((3,), layers(), begun_at=now())
     assert (3,) in passages

@@ -8,28 +8,22 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workers.counting import Tally
-from workers.engine import saved_state
 from workers.engine.batching import Batching
-from workers.engine.binding import llama_cpp
-from workers.engine.cells import Cells
 from workers.engine.constraint import grammar_of
 from workers.engine.generation import LlamaGeneration, request_of
-from workers.engine.model import Model
+from workers.engine.loading import Loaded, Setup, load
 from workers.engine.passages import Passages
 from workers.engine.placing import Placing
-from workers.engine.prefixes import Kept, Prefixes, as_tokens
+from workers.engine.prefixes import Prefixes
 from workers.engine.queue import Queue
 from workers.engine.rates import Pace
 from workers.engine.rotation import rotation_of
 from workers.engine.sampling import check_sampling
-from workers.engine.template import ChatTemplate
 from workers.generation import ChatMessage, GenerationFailed, Load, Prompt, PromptTooLong, Sampling
 from workers.models.memory import BATCH_TOKENS
-from workers.models.verification import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -38,23 +32,6 @@ STALL_S = 1.2
 SMALLEST_CHUNK_TOKENS = 32
 CLOSE_WITHIN_S = 5.0
 """A step ends within the time of one node of llama.cpp's graph, loading within the reading of one tensor."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    model: Model
-    template: ChatTemplate
-    cells: Cells
-    context_tokens: int
-    places_passages: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Tokenised:
-    """A chat's tokens, and which of them are quotations."""
-
-    tokens: tuple[int, ...]
-    quoted: tuple[range, ...]
 
 
 class LlamaEngine:
@@ -93,16 +70,18 @@ class LlamaEngine:
             lead: ... and the words before the first thing that it quotes; what is computed of both ...
             state_file: ... outlives a restart in this file.
         """
-        self._path = model_path
-        self._wished_context_tokens = context_tokens
-        self._threads = threads or _usable_processors()
-        self._at_once = at_once
+        self._setup = Setup(
+            model_path,
+            context_tokens=context_tokens,
+            threads=threads or _usable_processors(),
+            at_once=at_once,
+            kv_type=kv_type,
+            gpu_layers=gpu_layers,
+            system=system,
+            lead=lead,
+            state_file=state_file,
+        )
         self._fixed_chunk_tokens = chunk_tokens
-        self._kv_type = kv_type
-        self._gpu_layers = gpu_layers
-        self._system = system
-        self._lead = lead
-        self._state_file = state_file
         self._pace = Pace()
         self._tally = Tally()
         self._prefixes = Prefixes(prefix_bytes)
@@ -111,7 +90,7 @@ class LlamaEngine:
         self._closing = threading.Event()
         self._tried_to_load = threading.Event()
         self._load_error: Exception | None = None
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
         self._using_model = threading.Lock()  # callers tokenise; the model is not freed meanwhile
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._thread.start()
@@ -131,7 +110,7 @@ class LlamaEngine:
             GenerationFailed: the model could not be loaded, or its template refuses this chat.
         """
         with self._model_in_use() as loaded:
-            return _tokenised(loaded, messages).tokens
+            return loaded.chats.tokenised(messages).tokens
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a plain text. Waits until the model is loaded."""
@@ -159,7 +138,7 @@ class LlamaEngine:
         self._check(prompt.token_ids, max_tokens)
         with self._model_in_use() as loaded:
             grammar = grammar_of(sampling.constraint, loaded.model)
-            passages = _passages(loaded, prompt) if loaded.places_passages else ()
+            passages = loaded.chats.quotations(prompt) if self._passages.limit_bytes else ()
         request = request_of(
             prompt.token_ids,
             max_tokens=max_tokens,
@@ -260,7 +239,7 @@ class LlamaEngine:
                 raise ValueError("the prompt has tokens of another model")
 
     @contextmanager
-    def _model_in_use(self) -> Iterator[_Loaded]:
+    def _model_in_use(self) -> Iterator[Loaded]:
         """The loaded model, which stays loaded as long as it is used; waits for it."""
         self._tried_to_load.wait()
         with self._using_model:
@@ -280,7 +259,7 @@ class LlamaEngine:
             except Exception as error:  # whatever it is, callers must hear of it
                 self._load_error = error
                 if not self._closing.is_set():
-                    log.exception("the model could not be loaded", extra={"model": self._path.name})
+                    log.exception("the model could not be loaded", extra={"model": self._setup.path.name})
                 return
             finally:
                 self._tried_to_load.set()
@@ -296,32 +275,15 @@ class LlamaEngine:
             batching.fail_all(GenerationFailed(f"the engine failed: {error}"))
 
     def _load(self, freeing: ExitStack) -> Batching:
-        began = time.monotonic()
-        model = Model(self._path, keep_loading=lambda: not self._closing.is_set())
-        freeing.callback(self._free, model)
-        template = ChatTemplate(model.chat_template, bos=model.bos_text, eos=model.eos_text)
-        context_tokens = min(self._wished_context_tokens, model.context_tokens)
-        cells = Cells(
-            model,
-            size_tokens=context_tokens * self._at_once,
-            sequences=self._at_once,
-            batch_tokens=BATCH_TOKENS,
-            threads=self._threads,
-            kv_type=self._kv_type,
-        )
-        freeing.callback(cells.close)
-        loaded = _Loaded(model, template, cells, context_tokens)
-        opening = self._opening(loaded)
-        rotation = rotation_of(model.metadata, cells) if opening and self._passages.limit_bytes else None
-        if opening and self._passages.limit_bytes and rotation is None:
-            log.warning("passages are not evaluated once: this model marks places in a way that is not known here")
-        placing = Placing(cells, self._passages, opening=opening, rotation=rotation, tally=self._tally)
-        self._loaded = replace(loaded, places_passages=placing.is_on)
-        fields = {"model": self._path.name, "context_tokens": context_tokens, "threads": self._threads}
-        log.info("model loaded", extra={**fields, "elapsed_s": round(time.monotonic() - began, 1)})
+        loaded = load(self._setup, freeing, keep_loading=lambda: not self._closing.is_set())
+        freeing.callback(self._let_go)
+        placing = self._placing(loaded)
+        if loaded.opening:
+            self._prefixes.keep(loaded.opening, begun_at=time.monotonic())
+        self._loaded = loaded
         return Batching(
-            model,
-            cells,
+            loaded.model,
+            loaded.cells,
             self._prefixes,
             self._queue,
             placing,
@@ -330,64 +292,24 @@ class LlamaEngine:
             chunk_tokens=self._chunk_tokens,
         )
 
-    def _opening(self, loaded: _Loaded) -> Kept | None:
-        """The state of what every chat begins with, from the file or computed now; None where there is none of use."""
-        if not loaded.model.keeps_every_token:
-            log.warning("this model cannot go on from another's beginning: every prompt is read whole")
-            return None
-        if not self._system:
-            return None
-        tokens = self._shared_by_all_chats(loaded)
-        made_with = f"{sha256_of(self._path)} {self._kv_type} {llama_cpp.__version__} {list(tokens)}"
-        known = saved_state.read(self._state_file, made_with) if self._state_file else None
-        if known is None:
-            loaded.cells.read(0, tokens)
-            known = Kept(as_tokens(tokens), loaded.cells.save(0))
-            loaded.cells.cut(0, 0)
-            if self._state_file:
-                saved_state.write(self._state_file, made_with, known)
-        self._prefixes.keep(known, begun_at=time.monotonic())
-        return known
-
-    def _shared_by_all_chats(self, loaded: _Loaded) -> tuple[int, ...]:
-        """The tokens up to the first thing that a chat quotes."""
-        quoting = ChatMessage("user", f"{self._lead}…", quoted=("…",))
-        tokenised = _tokenised(loaded, (ChatMessage("system", self._system), quoting))
-        return tokenised.tokens[: tokenised.quoted[0].start]
+    def _placing(self, loaded: Loaded) -> Placing:
+        wanted = loaded.opening is not None and self._passages.limit_bytes > 0
+        rotation = rotation_of(loaded.model.metadata, loaded.cells) if wanted else None
+        if wanted and rotation is None:
+            log.warning("passages are not evaluated once: how this model marks places is not known here")
+        return Placing(loaded.cells, self._passages, opening=loaded.opening, rotation=rotation, tally=self._tally)
 
     def _chunk_tokens(self) -> int:
         """Prompt tokens that a step may read while others wait for their next token."""
         if self._fixed_chunk_tokens is not None:
-            return min(self._fixed_chunk_tokens, BATCH_TOKENS - self._at_once)
+            return min(self._fixed_chunk_tokens, BATCH_TOKENS - self._setup.at_once)
         in_a_second = int((self._pace.prompt.per_s or 0.0) * STALL_S)
-        return max(SMALLEST_CHUNK_TOKENS, min(in_a_second, BATCH_TOKENS - self._at_once))
+        return max(SMALLEST_CHUNK_TOKENS, min(in_a_second, BATCH_TOKENS - self._setup.at_once))
 
-    def _free(self, model: Model) -> None:
+    def _let_go(self) -> None:
+        """Keep callers from a model that is freed; return when none uses it."""
         with self._using_model:
             self._loaded = None
-            model.close()
-
-
-def _tokenised(loaded: _Loaded, messages: Sequence[ChatMessage]) -> _Tokenised:
-    tokens: list[int] = []
-    quoted = []
-    for piece in loaded.template.pieces(messages):
-        start = len(tokens)
-        tokens += loaded.model.tokenize(piece.text, control=piece.control)
-        first = loaded.model.first_token
-        if start == 0 and first is not None and tokens[:1] != [first]:
-            tokens.insert(0, first)
-        if piece.quoted:
-            quoted.append(range(start, len(tokens)))
-    return _Tokenised(tuple(tokens), tuple(quoted))
-
-
-def _passages(loaded: _Loaded, prompt: Prompt) -> tuple[range, ...]:
-    """Where the prompt quotes; nowhere when its tokens are not those of its messages."""
-    if not any(message.quoted for message in prompt.messages):
-        return ()
-    tokenised = _tokenised(loaded, prompt.messages)
-    return tokenised.quoted if tokenised.tokens == tuple(prompt.token_ids) else ()
 
 
 def _usable_processors() -> int:

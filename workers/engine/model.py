@@ -26,8 +26,13 @@ NO_TOKEN = -1
 class Model:
     """The weights and the vocabulary. Tokenising may be done from any thread, but not while it is freed."""
 
-    def __init__(self, path: Path, keep_loading: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, path: Path, keep_loading: Callable[[], bool] = lambda: True, *, gpu_layers: int | None = None
+    ) -> None:
         """Load the file; `keep_loading` is asked again and again, and False gives up.
+
+        Args:
+            gpu_layers: how many layers a GPU computes; None: all, where llama.cpp was built for one.
 
         Raises:
             UnreadableGGUF: it is no GGUF.
@@ -40,6 +45,8 @@ class Model:
         parameters.progress_callback = llama_cpp.llama_progress_callback(lambda _part, _data: keep_loading())
         # Mapped, the file stays in memory beside its repacked copy: 1.9 GB instead of 1.3 for the default model.
         parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
+        if gpu_layers is not None:
+            parameters.n_gpu_layers = gpu_layers
         parameters.use_extra_bufts = not _has_amx()
         self.pointer: Any = llama_cpp.llama_model_load_from_file(bytes(path), parameters)
         if not self.pointer:

@@ -60,10 +60,14 @@ class Passages:
                 self._wanted.popitem(last=False)
 
     @property
-    def next_wanted(self) -> tuple[Passage, float] | None:
+    def has_wishes(self) -> bool:
+        """Whether a passage waits to be read."""
+        return bool(self._wanted)
+
+    def take_wish(self) -> tuple[Passage, float] | None:
         """The passage to be read next, and when it was asked for; None when there is none."""
         with self._lock:
-            return next(reversed(self._wanted.items()), None)
+            return self._wanted.popitem() if self._wanted else None
 
     def keep(self, passage: Passage, layers: Layers, *, begun_at: float) -> None:
         """Keep what was read of it; the least recently used go when it is too much."""
@@ -76,11 +80,6 @@ class Passages:
             while self.size_bytes > self.limit_bytes:
                 _, oldest = self._kept.popitem(last=False)
                 self.size_bytes -= oldest.size_bytes
-
-    def give_up(self, passage: Passage) -> None:
-        """Want it no more."""
-        with self._lock:
-            self._wanted.pop(passage, None)
 
     def forget_all(self) -> None:
         """Drop everything, and keep nothing that was asked for before now: documents may have left."""

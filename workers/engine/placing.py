@@ -14,7 +14,7 @@ from workers.counting import Tally
 from workers.engine.answer import Answer
 from workers.engine.cells import Cells
 from workers.engine.generation import LlamaGeneration
-from workers.engine.layers import Layers, LayoutUnknown
+from workers.engine.layers import Layers
 from workers.engine.passages import SHORTEST_TOKENS, Passages
 from workers.engine.prefixes import Kept
 from workers.engine.rotation import Rotation
@@ -50,6 +50,8 @@ class Placing:
 
     def want(self, answer: Answer) -> None:
         """Have the passages of its prompt read when there is time."""
+        if not self.is_on:
+            return
         long_enough = [answer.tokens_of(span) for span in answer.passages if len(span) >= SHORTEST_TOKENS]
         self._passages.want(long_enough, begun_at=answer.generation.began)
 
@@ -76,7 +78,7 @@ class Placing:
     def remember(self, answer: Answer) -> None:
         """Keep its first passage, if that was computed after the opening alone and has been read."""
         spans = answer.generation.request.passages
-        if not spans or len(spans[0]) < SHORTEST_TOKENS:
+        if not self.is_on or not spans or len(spans[0]) < SHORTEST_TOKENS:
             return
         span, passage = spans[0], answer.tokens_of(spans[0])
         has_read = len(self._cells.tokens[answer.sequence]) >= span.stop
@@ -110,21 +112,22 @@ class Placing:
     @property
     def has_work(self) -> bool:
         """Whether a passage waits to be read."""
-        return self._passages.next_wanted is not None
+        return self._passages.has_wishes
 
     def read_ahead(self) -> None:
         """Read the passage that was asked for last, with all sequences empty; one that fails is not tried again."""
-        wanted = self._passages.next_wanted
-        if wanted is None or self._opening is None:
+        wish = self._passages.take_wish()
+        if wish is None or self._opening is None:
             return
-        passage, begun_at = wanted
+        passage, begun_at = wish
         try:
             layers = self._read_after_opening(passage, self._opening)
-            if layers is not None:
+            if layers is None:
+                self._passages.want([passage], begun_at=begun_at)
+            else:
                 self._passages.keep(passage, layers, begun_at=begun_at)
-        except (GenerationFailed, LayoutUnknown) as error:
+        except GenerationFailed as error:
             log.warning("a passage could not be read ahead", extra={"reason": str(error)})
-            self._passages.give_up(passage)
         finally:
             self._cells.cut(0, 0)
 
