@@ -20,7 +20,7 @@ Tensors = dict[str, NDArray[np.float32]]
 
 WIDTH, HEADS, HEAD_WIDTH, FEED_FORWARD = 32, 2, 16, 64
 INNER, STATE, CONVOLVED, STEP_RANK = 2 * WIDTH, 8, 4, 4
-CONTEXT_TOKENS = 512
+CONTEXT_TOKENS = 2048
 WINDOW_TOKENS = 32
 LAYERS = 2
 
@@ -44,11 +44,11 @@ _STATE_SPACE: dict[str, Value] = {
 }
 
 
-def write_llama(path: Path) -> None:
+def write_llama(path: Path, template: str = CHATML) -> None:
     """A transformer: it keeps every token."""
     random = _Random(seed=1)
     layers = [_attention(random, n) | _feed_forward(random, n) for n in range(LAYERS)]
-    _write(path, "llama", _ends(random), layers, {**_HEADS, "attention__head_count_kv": HEADS})
+    _write(path, "llama", _ends(random), layers, {**_HEADS, "attention__head_count_kv": HEADS}, template)
 
 
 def write_sliding_window(path: Path) -> None:
@@ -150,7 +150,14 @@ def _of(layer: int, tensors: Tensors) -> Tensors:
     return {f"blk.{layer}.{name}": tensor for name, tensor in tensors.items()}
 
 
-def _write(path: Path, architecture: str, ends: Tensors, layers: list[Tensors], keys: Mapping[str, Value]) -> None:
+def _write(
+    path: Path,
+    architecture: str,
+    ends: Tensors,
+    layers: list[Tensors],
+    keys: Mapping[str, Value],
+    template: str = CHATML,
+) -> None:
     tensors = {name: tensor for part in (ends, *layers) for name, tensor in part.items()}
     shape: dict[str, Value] = {
         "block_count": LAYERS,
@@ -162,10 +169,10 @@ def _write(path: Path, architecture: str, ends: Tensors, layers: list[Tensors], 
         **keys,
     }
     pairs = {f"{architecture}__{key}": value for key, value in shape.items()}
-    path.write_bytes(gguf(tensors, general__architecture=architecture, **pairs, **_vocabulary()))
+    path.write_bytes(gguf(tensors, general__architecture=architecture, **pairs, **_vocabulary(template)))
 
 
-def _vocabulary() -> dict[str, Value]:
+def _vocabulary(template: str) -> dict[str, Value]:
     kinds = [_UNKNOWN, *[_IS_CONTROL] * 4, *[_IS_BYTE] * len(_BYTES), *[_NORMAL] * len(_LETTERS)]
     return {
         "tokenizer__ggml__model": "llama",
@@ -176,5 +183,5 @@ def _vocabulary() -> dict[str, Value]:
         "tokenizer__ggml__eos_token_id": _TOKENS.index("<|im_end|>"),
         "tokenizer__ggml__add_bos_token": False,
         "tokenizer__ggml__add_space_prefix": False,
-        "tokenizer__chat_template": CHATML,
+        "tokenizer__chat_template": template,
     }

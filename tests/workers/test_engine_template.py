@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from tests.fakes.templates import QWEN_3
 from workers.engine.template import CHATML, ChatTemplate, Piece, TemplateUnusable
 from workers.generation import ChatMessage
 
@@ -25,7 +26,11 @@ GEMMA = (
     "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
 )
 TOOLS = "{% if tools is not none %}{{ raise_exception('tools') }}{% endif %}" + CHATML
-THINKING = CHATML.replace("assistant\n", "assistant\n{% if enable_thinking is false %}<think></think>{% endif %}")
+MISTRAL = (
+    "{{ bos_token }}{% for message in messages if message.role != 'system' %}"
+    "{% if message.role == 'user' %}[INST] {{ message.content }} [/INST]"
+    "{% else %} {{ message.content }}{{ eos_token }}{% endif %}{% endfor %}"
+)
 
 SYSTEM, QUESTION = ChatMessage("system", "Be brief."), ChatMessage("user", "Hello")
 ANSWER, MORE = ChatMessage("assistant", "Hi"), ChatMessage("user", "And?")
@@ -91,11 +96,37 @@ def test_model_without_a_template_speaks_chatml_and_the_log_says_so(caplog: pyte
     assert "ChatML" in caplog.text
 
 
-def test_template_that_rewrites_history_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        ChatTemplate(THINKING)
+@pytest.mark.parametrize(
+    ("source", "read_again"),
+    [
+        (QWEN_3, "the last answer"),
+        ("{% for m in messages %}{{ messages | length }}[{{ m.content }}]{% endfor %}", "the conversation"),
+    ],
+)
+def test_template_that_rewrites_history_is_told_with_what_it_costs(
+    source: str, read_again: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ChatTemplate(source)
 
-    assert "rewrites earlier turns" in caplog.text
+    (record,) = [r for r in caplog.records if r.getMessage() == "the chat template rewrites earlier turns"]
+    assert (record.levelno, record.__dict__["read_again_each_turn"]) == (logging.WARNING, read_again)
+
+
+@pytest.mark.parametrize("source", [CHATML, LLAMA_3, GEMMA, TOOLS, MISTRAL])
+def test_template_that_only_appends_is_not_told(source: str, caplog: pytest.LogCaptureFixture) -> None:
+    ChatTemplate(source)
+
+    assert caplog.records == []
+
+
+def test_qwen_3_strips_the_thought_that_opens_an_answer_from_the_turns_before() -> None:
+    template, thought = ChatTemplate(QWEN_3), "<think>\n\n</think>\n\n"
+
+    assert written(template, SYSTEM, QUESTION).endswith(f"<|im_start|>assistant\n{thought}")
+    assert written(template, SYSTEM, QUESTION, ANSWER, MORE) == (
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n"
+        f"<|im_start|>assistant\nHi<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n<|im_start|>assistant\n{thought}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.tiny_models import WINDOW_TOKENS, WRITERS
+from tests.fakes.templates import QWEN_3
+from tests.fakes.tiny_models import WINDOW_TOKENS, WRITERS, write_llama
 from tests.workers.desk import until
 from workers.engine import LlamaEngine
 from workers.engine.generation import LlamaGeneration
@@ -158,3 +159,18 @@ def test_sliding_window_has_slid_over_the_beginning(fresh: Callable[[], LlamaEng
     chats = [(ChatMessage("user", begin + "a" * 3 * WINDOW_TOKENS),) for begin in ("bbbb", "cccc")]
 
     assert answer(engine, chats[0]) == answer(engine, chats[1])
+
+
+def test_template_that_rewrites_history_costs_the_last_answer_and_no_more(tmp_path: Path) -> None:
+    write_llama(tmp_path / "qwen.gguf", QWEN_3)
+    engine = LlamaEngine(tmp_path / "qwen.gguf", context_tokens=512, threads=1)
+    said = answer(engine, QUESTIONS[0])
+    until_idle(engine)
+    opened, longer = engine.tokenize(QUESTIONS[0]), engine.tokenize(further(QUESTIONS[0], said))
+
+    answer(engine, further(QUESTIONS[0], said))
+
+    thought = engine.count_tokens("<think>\n\n</think>\n\n")
+    assert engine.load.counts.reused_tokens == len(opened) - thought
+    assert engine.load.counts.evaluated_tokens == len(longer) + thought
+    engine.close()
