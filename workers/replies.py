@@ -81,6 +81,8 @@ def open_generator(own: WorkerSettings) -> Generator:
         threads=own.llm_threads or None,
         at_once=own.llm_at_once,
         kv_type=own.llm_kv_type,
+        gpu_layers=None if own.llm_gpu_layers < 0 else own.llm_gpu_layers,
+        chunk_tokens=own.llm_chunk_tokens or None,
         prefix_bytes=own.llm_prefix_mb * 1_000_000,
         system=SYSTEM,
         state_file=own.data_path / "engine" / "system-prompt.state",

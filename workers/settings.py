@@ -25,6 +25,10 @@ class WorkerSettings(BaseSettings):
     llm_context_tokens: int = Field(default=2048, ge=1024, le=131_072)
     llm_threads: int = Field(default=0, ge=0, le=256)
     """0: as many as the machine has cores."""
+    llm_gpu_layers: int = Field(default=-1, ge=-1, le=999)
+    """Layers of the model that a GPU computes. -1: all where llama.cpp was built for one, else none."""
+    llm_chunk_tokens: int = Field(default=0, ge=0, le=256)
+    """Tokens of a prompt that are read between two tokens of the answers beside it; 0: what takes about a second."""
     llm_at_once: int = Field(default=4, ge=1, le=64)
     """Answers that the model writes side by side; each takes memory for LLM_CONTEXT_TOKENS."""
     llm_kv_type: Literal["f16", "q8_0"] = "f16"

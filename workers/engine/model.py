@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 PIECE_BYTES = 512
 NO_TOKEN = -1
+ALL_LAYERS = -1
 
 
 class Model:
@@ -45,8 +46,7 @@ class Model:
         parameters.progress_callback = llama_cpp.llama_progress_callback(lambda _part, _data: keep_loading())
         # Mapped, the file stays in memory beside its repacked copy: 1.9 GB instead of 1.3 for the default model.
         parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
-        if gpu_layers is not None:
-            parameters.n_gpu_layers = gpu_layers
+        parameters.n_gpu_layers = _layers_for_gpu(gpu_layers)
         parameters.use_extra_bufts = not _has_amx()
         self.pointer: Any = llama_cpp.llama_model_load_from_file(bytes(path), parameters)
         if not self.pointer:
@@ -145,6 +145,15 @@ class Model:
             return ""
         text: bytes = llama_cpp.llama_vocab_get_text(self._vocabulary, token)
         return text.decode("utf-8", "replace")
+
+
+def _layers_for_gpu(wished: int | None) -> int:
+    """As many layers as are wished (None: all), or none where llama.cpp was built without a GPU."""
+    if llama_cpp.llama_supports_gpu_offload():
+        return ALL_LAYERS if wished is None else wished
+    if wished:
+        log.warning("llama.cpp was built without a GPU, the processor computes all", extra={"gpu_layers": wished})
+    return 0
 
 
 def _has_amx() -> bool:
