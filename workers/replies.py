@@ -28,7 +28,7 @@ from workers.interrupts import Interrupts
 from workers.metrics import GeneratorMetrics
 from workers.models import resolve
 from workers.policy import Policies
-from workers.prompt import SYSTEM
+from workers.prompt import LEAD, SYSTEM
 from workers.remote import RemoteGenerator
 from workers.senders import senders
 from workers.services import Desk, Retriever
@@ -84,7 +84,9 @@ def open_generator(own: WorkerSettings) -> Generator:
         gpu_layers=None if own.llm_gpu_layers < 0 else own.llm_gpu_layers,
         chunk_tokens=own.llm_chunk_tokens or None,
         prefix_bytes=own.llm_prefix_mb * 1_000_000,
+        passage_bytes=own.llm_passages_mb * 1_000_000,
         system=SYSTEM,
+        lead=LEAD,
         state_file=own.data_path / "engine" / "system-prompt.state",
     )
 

@@ -32,6 +32,8 @@ class WorkerSettings(BaseSettings):
     llm_at_once: int = Field(default=4, ge=1, le=64)
     """Answers that the model writes side by side; each takes memory for LLM_CONTEXT_TOKENS."""
     llm_kv_type: Literal["f16", "q8_0"] = "f16"
+    llm_passages_mb: int = Field(default=512, ge=0, le=1_000_000)
+    """Memory for passages that are evaluated once and used at any place: about 4 MB each. 0: each is evaluated anew."""
     llm_prefix_mb: int = Field(default=512, ge=0, le=1_000_000)
     """Memory for what the model has read before: about 30 MB for each conversation of a thousand tokens."""
     answer_max_tokens: int = Field(default=256, ge=16, le=4096)

@@ -3,8 +3,10 @@
     make bench-engine DATA=…/jsquad [MODEL=qwen2.5-coder-1.5b-instruct] [N=8]
 
 DATA is the prefix of a question set (tests/bench/workload.py), N the number of conversations of three turns; four are
-always under way. The peer needs `pip install "llama-cpp-python[server]"`; without it only ours runs, and it is said.
-The last line is one JSON object.
+always under way. Ours runs three times: every passage evaluated in its place, passages evaluated once with all of them
+known before (how long that took is `filled_s`), and the same with none known. The peer needs
+`pip install "llama-cpp-python[server]"`; without it only ours runs, and it is said. Beside the workload: one answer
+alone, by the engine and by a bare loop (tests/bench/bare_loop.py). The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from tests.bench.bare_loop import alone
 from tests.bench.llama_cpp_server import LlamaCppServer
-from tests.bench.workload import SYSTEM, Question, build
+from tests.bench.workload import LEAD, SYSTEM, Question, build
 from workers.engine import LlamaEngine
 from workers.generation import ChatMessage, Prompt, Sampling
 from workers.models import resolve
@@ -28,6 +32,7 @@ from workers.models import resolve
 PEOPLE = 4
 CONTEXT_TOKENS = 2048
 ANSWER_TOKENS = 48
+PASSAGE_BYTES = 500_000_000
 
 Ask = Callable[[str, Sequence[ChatMessage]], "Answered"]
 """Ask within a conversation of that name; blocks until the answer is there."""
@@ -51,6 +56,8 @@ class Figures:
     ttft_p95_s: float
     answer_p50_s: float
     prompt_tokens_evaluated: int
+    filled_s: float = 0.0
+    """How long it took before the clock started to read all passages once."""
 
 
 def main() -> None:
@@ -58,7 +65,11 @@ def main() -> None:
     arguments = _arguments()
     model = resolve(arguments.model, Path("data/models"))
     workload = build(arguments.data, conversations=arguments.n)
-    figures = {"ours": ours(model, workload)}
+    figures = {
+        "ours": ours(model, workload),
+        "passages_once": ours(model, workload, passage_bytes=PASSAGE_BYTES, filled=True),
+        "passages_cold": ours(model, workload, passage_bytes=PASSAGE_BYTES),
+    }
     if importlib.util.find_spec("sse_starlette") and importlib.util.find_spec("starlette_context"):
         figures["llama_cpp_server"] = peer(model, workload)
     else:
@@ -67,7 +78,9 @@ def main() -> None:
     for name, f in figures.items():
         row = f"{f.replies_per_min:12.1f} {f.ttft_p50_s:9.2f} {f.ttft_p95_s:9.2f} {f.answer_p50_s:11.2f}"
         print(f"{name:20} {row} {f.prompt_tokens_evaluated:10d}")
-    print(json.dumps({name: asdict(f) for name, f in figures.items()}))
+    rates = alone(model, context_tokens=CONTEXT_TOKENS)
+    print("  ".join(f"{name} {value:.2f}" for name, value in asdict(rates).items()))
+    print(json.dumps({name: asdict(f) for name, f in figures.items()} | asdict(rates)))
 
 
 def _arguments() -> argparse.Namespace:
@@ -78,45 +91,71 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def ours(model: Path, workload: list[list[Question]]) -> Figures:
-    """Our engine, in this process."""
-    engine = LlamaEngine(model, context_tokens=CONTEXT_TOKENS, at_once=PEOPLE, system=SYSTEM)
+def ours(
+    model: Path, workload: list[list[Question]], *, passage_bytes: int = 0, filled: bool = False, people: int = PEOPLE
+) -> Figures:
+    """Our engine, in this process.
+
+    Args:
+        passage_bytes: memory for passages that are evaluated once; 0: each is evaluated where it stands.
+        filled: whether all passages of the workload are known before it begins.
+    """
+    engine = LlamaEngine(
+        model, context_tokens=CONTEXT_TOKENS, at_once=PEOPLE, passage_bytes=passage_bytes, system=SYSTEM, lead=LEAD
+    )
     engine.count_tokens("")  # loaded
-
-    def ask(conversation: str, messages: Sequence[ChatMessage]) -> Answered:
-        began, first_s = time.monotonic(), None
-        prompt = Prompt(tuple(messages), (), engine.tokenize(messages))
-        generation = engine.submit(
-            prompt, max_tokens=ANSWER_TOKENS, deadline_s=600, sampling=Sampling(), conversation=conversation
-        )
-        for piece in generation:
-            if piece and first_s is None:
-                first_s = time.monotonic() - began
-        total_s = time.monotonic() - began
-        return Answered(generation.completion.text, first_s or total_s, total_s)
-
     try:
-        return measured(workload, ask, lambda: engine.evaluated_tokens)
+        filled_s = fill(engine, workload) if filled else 0.0
+        figures = measured(workload, partial(ask, engine), lambda: engine.evaluated_tokens, people=people)
+        return replace(figures, filled_s=round(filled_s, 1))
     finally:
         engine.close()
 
 
-def peer(model: Path, workload: list[list[Question]]) -> Figures:
+def ask(
+    engine: LlamaEngine, conversation: str, messages: Sequence[ChatMessage], max_tokens: int = ANSWER_TOKENS
+) -> Answered:
+    """The engine's answer."""
+    began, first_s = time.monotonic(), None
+    prompt = Prompt(tuple(messages), (), engine.tokenize(messages))
+    generation = engine.submit(
+        prompt, max_tokens=max_tokens, deadline_s=900, sampling=Sampling(), conversation=conversation
+    )
+    for piece in generation:
+        if piece and first_s is None:
+            first_s = time.monotonic() - began
+    total_s = time.monotonic() - began
+    return Answered(generation.completion.text, first_s or total_s, total_s)
+
+
+def fill(engine: LlamaEngine, workload: list[list[Question]]) -> float:
+    """Have every passage read once, and nothing else remembered; how long it took."""
+    began = time.monotonic()
+    for passage in dict.fromkeys(passage for talk in workload for question in talk for passage in question.passages):
+        alone = Question((passage,), "？").message
+        ask(engine, "filling", (ChatMessage("system", SYSTEM), alone), max_tokens=1)
+    engine.forget("filling")
+    return time.monotonic() - began
+
+
+def peer(model: Path, workload: list[list[Question]], *, people: int = PEOPLE) -> Figures:
     """llama-cpp-python's own server at its best, over HTTP."""
     with LlamaCppServer(model, context_tokens=CONTEXT_TOKENS * PEOPLE) as server:
 
-        def ask(_: str, messages: Sequence[ChatMessage]) -> Answered:
+        def ask_server(_: str, messages: Sequence[ChatMessage]) -> Answered:
             return Answered(*server.ask(messages, max_tokens=ANSWER_TOKENS))
 
-        return measured(workload, ask, server.evaluated_tokens)
+        return measured(workload, ask_server, server.evaluated_tokens, people=people)
 
 
-def measured(workload: list[list[Question]], ask: Ask, evaluated_tokens: Callable[[], int]) -> Figures:
-    """The workload's figures: PEOPLE conversations at once, each asks when it has read the answer before."""
+def measured(
+    workload: list[list[Question]], ask: Ask, evaluated_tokens: Callable[[], int], *, people: int = PEOPLE
+) -> Figures:
+    """The workload's figures: so many conversations at once, each asks when it has read the answer before."""
     evaluated_before, began = evaluated_tokens(), time.monotonic()
-    with ThreadPoolExecutor(PEOPLE) as people:
+    with ThreadPoolExecutor(people) as threads:
         numbered = enumerate(workload)
-        talks = list(people.map(lambda talk: _talk(str(talk[0]), talk[1], ask), numbered))
+        talks = list(threads.map(lambda talk: _talk(str(talk[0]), talk[1], ask), numbered))
     took_s = time.monotonic() - began
     answers = [answer for talk in talks for answer in talk]
     firsts = sorted(answer.first_s for answer in answers)
@@ -134,7 +173,7 @@ def _talk(name: str, questions: list[Question], ask: Ask) -> list[Answered]:
     messages = [ChatMessage("system", SYSTEM)]
     answers = []
     for question in questions:
-        messages.append(ChatMessage("user", question.content))
+        messages.append(question.message)
         answers.append(ask(name, messages))
         messages.append(ChatMessage("assistant", answers[-1].text))
     return answers

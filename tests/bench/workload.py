@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workers.generation import ChatMessage
+
 SYSTEM = (
     "あなたは社内ヘルプデスクのアシスタントです。資料だけを根拠に日本語で簡潔に答え、"
     "根拠にした資料の番号を[1]のように示してください。資料に無いことは「資料に見つかりません」と答えてください。"
     "質問が曖昧なときは、会話の流れから補って答えてください。個人情報や社外秘の内容は繰り返さないでください。"
     "手順を聞かれたら番号付きで短く示し、金額や日付は資料の表記のまま写してください。"
 )
+LEAD = "資料:\n[1]"
+"""What stands before the first passage."""
 PASSAGES = 3
 TOPICS = 6
 LONGEST_PASSAGE_CHARS = 260
@@ -34,17 +38,18 @@ class Question:
     text: str
 
     @property
-    def content(self) -> str:
-        """The turn as the model reads it."""
-        listed = "\n".join(f"[{n}] {text}" for n, text in enumerate(self.passages, 1))
-        return f"資料:\n{listed}\n\n質問: {self.text}"
+    def message(self) -> ChatMessage:
+        """The turn as the model reads it; a passage has its blanks with it, so that its tokens are always the same."""
+        quoted = tuple(f" {passage}\n" for passage in self.passages)
+        listed = "".join(f"[{n}]{passage}" for n, passage in enumerate(quoted, 1))
+        return ChatMessage("user", f"資料:\n{listed}\n質問: {self.text}", quoted)
 
 
 def build(prefix: str, conversations: int = 8, turns: int = 3, seed: int = 7) -> list[list[Question]]:
     """So many conversations of so many questions."""
-    corpus = {row["id"]: row["text"] for row in _rows(f"{prefix}.corpus.jsonl")}
+    corpus = {row["id"]: row["text"] for row in rows(f"{prefix}.corpus.jsonl")}
     asked_of: dict[str, list[str]] = defaultdict(list)
-    for query in _rows(f"{prefix}.queries.jsonl"):
+    for query in rows(f"{prefix}.queries.jsonl"):
         asked_of[query["relevant"][0]].append(query["query"])
     fit = [
         d for d, asked in asked_of.items() if len(asked) >= FEWEST_QUESTIONS and len(corpus[d]) < LONGEST_PASSAGE_CHARS
@@ -66,6 +71,7 @@ def _question(
     return Question(passages, chance.choice(asked_of[pool[topic]]))
 
 
-def _rows(path: str) -> list[dict[str, Any]]:
+def rows(path: str) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines."""
     with Path(path).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
