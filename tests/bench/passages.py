@@ -2,9 +2,9 @@
 
     make bench-passages DATA="…/jsquad …/xquad_en" [N=60]
 
-DATA names question sets (PREFIX.corpus.jsonl, PREFIX.queries.jsonl), N how many questions of each. A question comes with
-three passages, of which one holds the answer, at each place in turn; the prompt is the product's. An answer counts when it
-contains a known answer's words. `--show` prints where the two differ. The last line is one JSON object.
+DATA names question sets (PREFIX.corpus.jsonl, PREFIX.queries.jsonl), N how many questions of each. A question comes
+with three passages, of which one holds the answer, at each place in turn; the prompt is the product's. An answer counts
+when it contains a known answer's words. `--show` prints where the two differ. The last line is one JSON object.
 """
 
 from __future__ import annotations
