@@ -247,3 +247,12 @@ def test_question_that_comes_while_a_passage_is_read_ahead_is_answered_at_once(e
 def test_quotation_that_is_not_in_the_message_is_refused(engine: LlamaEngine) -> None:
     with pytest.raises(ValueError, match="not in the message"):
         engine.tokenize((ChatMessage("user", "Hello", quoted=("Bye",)),))
+
+
+def test_reading_ahead_that_is_given_up_is_no_error_in_the_log(
+    engine: LlamaEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(4):
+        ask(engine, f"{POOL} {n}", f"{BOOKS} {n}", f"{BREAD} {n}")
+
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []

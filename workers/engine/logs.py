@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from workers.engine.binding import llama_cpp
@@ -12,6 +13,10 @@ log = logging.getLogger("llama.cpp")
 # ggml.h: enum ggml_log_level. Its "info" is a page for each load, so that it is our debug.
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _CONTINUED = 5
+_GIVEN_UP = re.compile(
+    r"compute_async failed with error 1$|compute status: 1$|removing memory module entries|failed to decode, ret = 2$"
+)
+"""What it says of a step that ends since it was told to: 1 is GGML_STATUS_ABORTED, 2 llama_decode's word for it."""
 
 
 class _Lines:
@@ -28,7 +33,7 @@ class _Lines:
         *lines, self._text = self._text.split("\n")
         for line in lines:
             if line.strip(" ."):
-                log.log(self._level, "%s", line.rstrip())
+                log.log(logging.DEBUG if _GIVEN_UP.search(line.rstrip()) else self._level, "%s", line.rstrip())
 
 
 # llama.cpp keeps the pointer for the life of the process, so this object must live as long.
