@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +24,11 @@ CHAT = (ChatMessage("user", "Tell the whole story of a small town by the sea, in
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """Tokens a second of one answer, medians of rounds that took turns; and what the engine takes beside the model."""
+    """Tokens a second of one answer, medians of rounds that took turns; and what a step takes outside of llama.cpp."""
 
     single_tokens_per_s: float
     bare_tokens_per_s: float
-    engine_ms_per_step: float
+    python_ms_per_step: float
 
 
 def alone(model_path: Path, *, context_tokens: int) -> Alone:
@@ -36,17 +37,37 @@ def alone(model_path: Path, *, context_tokens: int) -> Alone:
     model = Model(model_path)
     bare = _BareLoop(model, context_tokens)
     prompt = Prompt(CHAT, (), engine.tokenize(CHAT))
-    ours, theirs = [], []
+    ours, theirs, python_s = [], [], []
     for _ in range(ROUNDS):
-        ours.append(_seconds_a_token(_engine_pieces(engine, prompt)))
+        with _timed_decode() as decoding:
+            ours.append(_seconds_a_token(_engine_pieces(engine, prompt)))
+        # The first step reads the prompt.
+        python_s.append(ours[-1] - statistics.mean(decoding[1:]))
         theirs.append(_seconds_a_token(bare.tokens(prompt.token_ids)))
     engine.close()
     bare.close()
     model.close()
     single_s, bare_s = statistics.median(ours), statistics.median(theirs)
-    # Each of our rounds against the bare one right after it: the machine changes its pace between rounds.
-    beside_s = statistics.median(a - b for a, b in zip(ours, theirs, strict=True))
-    return Alone(round(1 / single_s, 2), round(1 / bare_s, 2), round(1000 * beside_s, 2))
+    return Alone(round(1 / single_s, 2), round(1 / bare_s, 2), round(1000 * statistics.median(python_s), 2))
+
+
+@contextmanager
+def _timed_decode() -> Iterator[list[float]]:
+    """The seconds that each call of the model took."""
+    plain, took = llama_cpp.llama_decode, list[float]()
+
+    def timed(*arguments: object) -> int:
+        began = time.perf_counter()
+        try:
+            return int(plain(*arguments))
+        finally:
+            took.append(time.perf_counter() - began)
+
+    llama_cpp.llama_decode = timed
+    try:
+        yield took
+    finally:
+        llama_cpp.llama_decode = plain
 
 
 def _engine_pieces(engine: LlamaEngine, prompt: Prompt) -> Iterator[object]:
