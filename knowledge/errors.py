@@ -6,6 +6,9 @@ KnowledgeError
 ├── EmbeddingFailed     the embedder cannot be loaded, or does not take a text
 ├── NoIndex             there is no index yet, or none that this embedder can read
 ├── IndexBroken         a generation was written and does not find its own chunks; the old one stays
+├── GoldenMalformed     the golden questions cannot be used; names the place and the file
+├── GoldenWorse         golden questions that were answered would not be any more; the old index stays
+├── NothingBefore       there is no generation that one could go back to
 └── ReindexRunning      another process is reindexing
 """
 
@@ -32,6 +35,22 @@ class NoIndex(KnowledgeError):
 
 class IndexBroken(KnowledgeError):
     """A generation was written and does not find its own chunks; the old one stays."""
+
+
+class GoldenMalformed(KnowledgeError):
+    """The golden questions cannot be used; the message names the place and the file."""
+
+
+class GoldenWorse(KnowledgeError):
+    """Golden questions that were answered would not be any more; the old index stays. `worse` has the questions."""
+
+    def __init__(self, worse: tuple[str, ...]) -> None:
+        super().__init__(f"golden questions that would not be answered any more: {len(worse)}; the index stays as it is")
+        self.worse = worse
+
+
+class NothingBefore(KnowledgeError):
+    """There is no generation that one could go back to."""
 
 
 class ReindexRunning(KnowledgeError):
