@@ -45,7 +45,7 @@ class GoldenWorse(KnowledgeError):
     """Golden questions that were answered would not be any more; the old index stays. `worse` has the questions."""
 
     def __init__(self, worse: tuple[str, ...]) -> None:
-        super().__init__(f"golden questions that would not be answered any more: {len(worse)}; the index stays as it is")
+        super().__init__(f"{len(worse)} golden questions would not be answered any more; the index stays as it is")
         self.worse = worse
 
 

@@ -34,6 +34,16 @@ class Source(BaseModel):
     language: Annotated[str, Field(pattern="^(ja|en|)$")] = ""
     audience: Annotated[frozenset[Label], Field(strict=False, min_length=1)] = frozenset({MEMBERS})
 
+    @property
+    def kind(self) -> str:
+        """What it is, by the key that says where it is."""
+        return "path"
+
+    @property
+    def where(self) -> str:
+        """Where it is, for people."""
+        return str(self.path)
+
 
 def load_sources(settings: KnowledgeSettings, config: Path = CONFIG) -> tuple[Source, ...]:
     """The sources that `config` names; the folder KNOWLEDGE_PATH, readable by everyone, when it names none.
