@@ -16,8 +16,9 @@ import importlib.util
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -100,14 +101,21 @@ def ours(
         passage_bytes: memory for passages that are evaluated once; 0: each is evaluated where it stands.
         filled: whether all passages of the workload are known before it begins.
     """
-    engine = LlamaEngine(
-        model, context_tokens=CONTEXT_TOKENS, at_once=PEOPLE, passage_bytes=passage_bytes, system=SYSTEM, lead=LEAD
-    )
-    engine.count_tokens("")  # loaded
-    try:
+    with loaded(model, passage_bytes=passage_bytes) as engine:
         filled_s = fill(engine, workload) if filled else 0.0
         figures = measured(workload, partial(ask, engine), lambda: engine.evaluated_tokens, people=people)
         return replace(figures, filled_s=round(filled_s, 1))
+
+
+@contextmanager
+def loaded(model: Path, *, passage_bytes: int = 0) -> Iterator[LlamaEngine]:
+    """Our engine with the model loaded."""
+    engine = LlamaEngine(
+        model, context_tokens=CONTEXT_TOKENS, at_once=PEOPLE, passage_bytes=passage_bytes, system=SYSTEM, lead=LEAD
+    )
+    try:
+        engine.count_tokens("")  # waits until it is there
+        yield engine
     finally:
         engine.close()
 
@@ -141,11 +149,12 @@ def fill(engine: LlamaEngine, workload: list[list[Question]]) -> float:
 def peer(model: Path, workload: list[list[Question]], *, people: int = PEOPLE) -> Figures:
     """llama-cpp-python's own server at its best, over HTTP."""
     with LlamaCppServer(model, context_tokens=CONTEXT_TOKENS * PEOPLE) as server:
+        return measured(workload, partial(ask_peer, server), server.evaluated_tokens, people=people)
 
-        def ask_server(_: str, messages: Sequence[ChatMessage]) -> Answered:
-            return Answered(*server.ask(messages, max_tokens=ANSWER_TOKENS))
 
-        return measured(workload, ask_server, server.evaluated_tokens, people=people)
+def ask_peer(server: LlamaCppServer, _: str, messages: Sequence[ChatMessage]) -> Answered:
+    """The peer's answer; it knows no conversations."""
+    return Answered(*server.ask(messages, max_tokens=ANSWER_TOKENS))
 
 
 def measured(
@@ -153,11 +162,8 @@ def measured(
 ) -> Figures:
     """The workload's figures: so many conversations at once, each asks when it has read the answer before."""
     evaluated_before, began = evaluated_tokens(), time.monotonic()
-    with ThreadPoolExecutor(people) as threads:
-        numbered = enumerate(workload)
-        talks = list(threads.map(lambda talk: _talk(str(talk[0]), talk[1], ask), numbered))
+    answers = [answer for talk in talks(workload, ask, people=people) for answer in talk]
     took_s = time.monotonic() - began
-    answers = [answer for talk in talks for answer in talk]
     firsts = sorted(answer.first_s for answer in answers)
     return Figures(
         replies_per_min=round(60 * len(answers) / took_s, 2),
@@ -166,6 +172,12 @@ def measured(
         answer_p50_s=round(statistics.median(answer.total_s for answer in answers), 2),
         prompt_tokens_evaluated=evaluated_tokens() - evaluated_before,
     )
+
+
+def talks(workload: list[list[Question]], ask: Ask, *, people: int) -> list[list[Answered]]:
+    """The answers of every conversation, so many conversations at once."""
+    with ThreadPoolExecutor(people) as threads:
+        return list(threads.map(lambda talk: _talk(str(talk[0]), talk[1], ask), enumerate(workload)))
 
 
 def _talk(name: str, questions: list[Question], ask: Ask) -> list[Answered]:

@@ -18,7 +18,7 @@ import httpx
 from workers.generation import ChatMessage
 
 STARTS_WITHIN_S = 120
-_TO_EVALUATE = re.compile(r"remaining (\d+) prompt tokens to eval")
+_EVALUATED = re.compile(r"prompt eval time = .* ms / +(\d+) tokens")
 
 
 class LlamaCppServer:
@@ -70,8 +70,8 @@ class LlamaCppServer:
         return text, first_s or total_s, total_s
 
     def evaluated_tokens(self) -> int:
-        """Prompt tokens that it has evaluated, by its own log, which leaves out prompts of which nothing was known."""
-        return sum(int(count) for count in _TO_EVALUATE.findall(self._logged()))
+        """Prompt tokens that it has evaluated, by the times in its own log."""
+        return sum(int(count) for count in _EVALUATED.findall(self._logged()))
 
     def _logged(self) -> str:
         return Path(self._log.name).read_text(encoding="utf-8", errors="replace")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from workers.engine.generation import SIGN_OF_LIFE_S, LlamaGeneration, request_of
-from workers.engine.queue import Queue
+from workers.engine.queue import AGEING, Queue
 from workers.generation import GenerationFailed, GeneratorBusy, Sampling
 
 
@@ -65,12 +65,20 @@ def test_what_is_known_of_a_prompt_need_not_be_read(desk: Desk) -> None:
     assert desk.queue.take(lambda _: 0) is unknown
 
 
-def test_who_has_waited_as_long_as_a_prompt_takes_comes_before_it(desk: Desk) -> None:
+def test_who_has_waited_long_comes_before_who_has_less_to_read(desk: Desk) -> None:
     long = desk.submit(prompt_tokens=500)
-    long.began -= 490  # seconds; a token takes one to read
+    long.began -= 490 / AGEING  # seconds; a token takes one to read
     short = desk.submit(prompt_tokens=20)
 
     assert [desk.take(), desk.take()] == [long, short]
+
+
+def test_who_has_waited_a_little_does_not(desk: Desk) -> None:
+    long = desk.submit(prompt_tokens=500)
+    long.began -= 470 / AGEING
+    short = desk.submit(prompt_tokens=20)
+
+    assert [desk.take(), desk.take()] == [short, long]
 
 
 def test_who_was_put_back_waits_again(desk: Desk) -> None:

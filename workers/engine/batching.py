@@ -18,7 +18,7 @@ from workers.engine.generation import LlamaGeneration
 from workers.engine.model import Model
 from workers.engine.placing import Placing
 from workers.engine.prefixes import Kept, Prefixes, as_tokens, shared_prefix
-from workers.engine.queue import Queue
+from workers.engine.queue import Queue, turn
 from workers.engine.rates import Pace
 from workers.generation import FinishReason, GenerationFailed
 
@@ -124,9 +124,9 @@ class Batching:
         return parts
 
     def _rest(self, answer: Answer) -> float:
-        """How long its prompt still takes, less the time it has waited."""
+        """Its turn among the prompts that are read."""
         unread = self.unread(answer.generation) if not answer.matched else self._left(answer)
-        return self._pace.seconds(unread, 0) - answer.generation.age_s
+        return turn(self._pace.seconds(unread, 0), answer.generation.age_s)
 
     def _left(self, answer: Answer) -> int:
         read = len(self._cells.tokens[answer.sequence])

@@ -8,6 +8,15 @@ from collections.abc import Callable
 from workers.engine.generation import LlamaGeneration
 from workers.generation import GenerationFailed, GeneratorBusy
 
+AGEING = 0.3
+"""What a second of waiting counts against a second of reading that is left. With 0.0 a long prompt might wait for ever;
+with 1.0 it is nearly first come, first served (docs/decisions/continuous-batching.md)."""
+
+
+def turn(seconds_to_read: float, age_s: float) -> float:
+    """What generations are ordered by, the smallest first."""
+    return seconds_to_read - AGEING * age_s
+
 
 class Queue:
     """Every member may be used from any thread."""
@@ -99,4 +108,4 @@ class Queue:
             return self._running + self._waiting
 
     def _turn(self, generation: LlamaGeneration) -> float:
-        return self._seconds_to_read(generation.prompt_left) - generation.age_s
+        return turn(self._seconds_to_read(generation.prompt_left), generation.age_s)
