@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from knowledge.documents import Chunk
 
@@ -26,6 +27,11 @@ _SELECT = (
 def create(database: sqlite3.Connection) -> None:
     """Make the tables of the chunks in a generation's database."""
     database.executescript(_SCHEMA)
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A generation's database, usable from any thread, and readable on when its folder is removed."""
+    return sqlite3.connect(_immutable(path), uri=True, check_same_thread=False)
 
 
 def add(database: sqlite3.Connection, chunks: Iterable[Chunk]) -> None:
@@ -91,6 +97,27 @@ def digest(database: sqlite3.Connection) -> str:
     return said.hexdigest()
 
 
+def difference(database: sqlite3.Connection, other: Path) -> tuple[int, int]:
+    """How many chunks it has that the other generation's database has not, and the other way round.
+
+    The connection must take addresses, and no transaction may be under way.
+    """
+    database.execute("ATTACH ? AS other", [_immutable(other)])
+    try:
+        only = "SELECT count(*) FROM {}.chunks WHERE id NOT IN (SELECT id FROM {}.chunks)"
+        (added,) = database.execute(only.format("main", "other")).fetchone()
+        (removed,) = database.execute(only.format("other", "main")).fetchone()
+        return added, removed
+    finally:
+        database.execute("DETACH other")
+
+
+def documents_for(database: sqlite3.Connection, labels: frozenset[str]) -> list[tuple[str, str]]:
+    """Id and uri of every document of which who bears these labels may read a chunk."""
+    chosen = "SELECT DISTINCT document_id, uri FROM chunks WHERE audience IN (SELECT value FROM json_each(?))"
+    return database.execute(chosen, [json.dumps(readable(database, labels))]).fetchall()
+
+
 def documents(database: sqlite3.Connection) -> int:
     """How many documents have a chunk."""
     (total,) = database.execute("SELECT count(DISTINCT document_id) FROM chunks").fetchone()
@@ -101,6 +128,11 @@ def count(database: sqlite3.Connection) -> int:
     """How many chunks there are."""
     (total,) = database.execute("SELECT count(*) FROM chunks").fetchone()
     return int(total)
+
+
+def _immutable(path: Path) -> str:
+    """The address under which SQLite reads a file that nobody writes any more, without locks."""
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def _chunk(row: Sequence[str]) -> Chunk:

@@ -6,18 +6,26 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from knowledge import chunking, lexical
-from knowledge.calibration import Floor, Floors
+from knowledge.calibration import Floors
 from knowledge.embedding import Embedder
-from knowledge.errors import NoIndex
+from knowledge.errors import NoIndex, NothingBefore, ReindexRunning
+from knowledge.reindex_lock import one_at_a_time
+from knowledge.report import SourceOverview
 
 LEXICAL = "lexical.sqlite"
 VECTORS = "vectors"
 _MANIFEST = "manifest.json"
 _POINTER = "CURRENT"
+_HIGHEST = "HIGHEST"
+"""The number that a rollback came down from: a name that readers may hold never comes to mean something else."""
 
 ROLLBACK_S = 3600.0
 """So long one can go back to the generation before; then what was deleted from the documents is gone here too."""
@@ -25,17 +33,32 @@ ROLLBACK_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation was made of: by which models (`fingerprint`), of which chunks (`digest`), and its floors."""
+    """What a generation was made of.
+
+    Args:
+        fingerprint: by which models and which versions.
+        digest: of which chunks.
+        made_at: seconds since the epoch.
+        documents, chunks: how many.
+        floors: what counts as found in it.
+        sources: where its chunks are from, and what of that is not in it.
+        golden: the keys of the golden questions that it answers.
+    """
 
     fingerprint: str
     digest: str
+    made_at: float
     documents: int
     chunks: int
     floors: Floors
+    sources: tuple[SourceOverview, ...]
+    golden: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
-        """Put it into the generation's folder."""
-        (folder / _MANIFEST).write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False), "utf-8")
+        """Put it into the generation's folder in one step, for the first time or in the place of another."""
+        written = folder / f"{_MANIFEST}.new"
+        _write(written, json.dumps(asdict(self), indent=1, ensure_ascii=False))
+        os.replace(written, folder / _MANIFEST)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -45,15 +68,10 @@ class Manifest:
             FileNotFoundError: the generation was removed.
             NoIndex: another version wrote it, or it is damaged.
         """
-        written = (folder / _MANIFEST).read_text("utf-8")
+        written = (folder / _MANIFEST).read_bytes()
         try:
-            facts = json.loads(written)
-            floors = {
-                asked_in: {written_in: Floor(**floor) for written_in, floor in some.items()}
-                for asked_in, some in facts.pop("floors").items()
-            }
-            return cls(**facts, floors=floors)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            return TypeAdapter(cls).validate_json(written)
+        except ValidationError as error:
             raise NoIndex(f"{folder.name} was written by another version: reindex") from error
 
 
@@ -64,53 +82,130 @@ def fingerprint(embedder: Embedder) -> str:
 
 def current(index_path: Path) -> str | None:
     """The name of the generation that answers; None before the first."""
+    return _named(index_path / _POINTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The generation that answers."""
+
+    name: str
+    manifest: Manifest
+
+
+def answering(index_path: Path) -> Answering | None:
+    """The generation that answers; None when there is none, or none that this version can read."""
+    name = current(index_path)
+    if name is None or not all((index_path / name / part).exists() for part in (LEXICAL, VECTORS)):
+        return None
     try:
-        return (index_path / _POINTER).read_text("utf-8").strip()
-    except FileNotFoundError:
+        return Answering(name, Manifest.read(index_path / name))
+    except (FileNotFoundError, NoIndex):
         return None
 
 
-def draft(index_path: Path) -> Path:
-    """An empty folder for the next generation; what an earlier, interrupted attempt left is deleted."""
-    answering = _answering(index_path)
+@contextmanager
+def draft(index_path: Path) -> Iterator[Path]:
+    """An empty folder for the next generation; deleted when the block ends, unless it was published.
+
+    What an earlier, interrupted attempt left is deleted before.
+    """
+    now = _number(current(index_path))
     for folder in index_path.glob("gen-*"):
-        if folder.suffix == ".draft" or _number(folder.name) > answering:  # interrupted just before its swap
+        if folder.suffix == ".draft" or _number(folder.name) > now:  # interrupted just before a swap, or after one back
             shutil.rmtree(folder)
-    folder = index_path / f"gen-{answering + 1}.draft"
+    folder = index_path / f"gen-{max(now, _number(_named(index_path / _HIGHEST))) + 1}.draft"
     folder.mkdir(parents=True)
-    return folder
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(draft_folder: Path) -> str:
-    """Make the draft the generation that answers, in one step; its name."""
+    """Make the draft the generation that answers, in one step, when all of it is on disk; its name."""
+    for path in [*draft_folder.rglob("*"), draft_folder]:
+        _flush(path)
     folder = draft_folder.with_suffix("")
     draft_folder.rename(folder)
-    pointer = folder.parent / _POINTER
-    written = pointer.with_suffix(".new")
-    with written.open("w", encoding="utf-8") as file:
-        file.write(folder.name)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(written, pointer)
+    _point(folder.parent / _POINTER, folder.name)
     return folder.name
+
+
+def before(index_path: Path) -> str | None:
+    """The name of the newest generation before the one that answers; None when there is none."""
+    numbers = _numbers_before(index_path)
+    return f"gen-{numbers[-1]}" if numbers else None
+
+
+def step_back(index_path: Path, readable: str) -> str:
+    """Have the generation before answer again, and delete the one that answered; its name.
+
+    Raises:
+        NothingBefore: there is none, or its fingerprint is not `readable`.
+    """
+    left, name = current(index_path), before(index_path)
+    if left is None or name is None:
+        raise NothingBefore("there is no generation before this one any more")
+    try:
+        manifest = Manifest.read(index_path / name)
+    except (FileNotFoundError, NoIndex) as error:
+        raise NothingBefore(f"{name} cannot be read: {error}") from error
+    if manifest.fingerprint != readable:
+        raise NothingBefore(f"{name} was made by another embedder or version")
+    if _number(left) > _number(_named(index_path / _HIGHEST)):
+        _point(index_path / _HIGHEST, left)
+    _point(index_path / _POINTER, name)
+    shutil.rmtree(index_path / left, ignore_errors=True)
+    return name
 
 
 def remove_old(index_path: Path) -> None:
     """Delete the generations before the one that answers, but for ROLLBACK_S after the swap not the last of them.
 
-    Safe at any time, a reindexing under way or not.
+    Nothing while somebody is changing the index: after a rollback it may be one of them that answers.
     """
-    answering = _answering(index_path)
-    before = sorted(n for folder in index_path.glob("gen-*") if (n := _number(folder.name)) < answering)
-    if before and time.time() - (index_path / _POINTER).stat().st_mtime < ROLLBACK_S:
-        before.pop()
-    for number in before:
-        shutil.rmtree(index_path / f"gen-{number}", ignore_errors=True)
+    with suppress(ReindexRunning), one_at_a_time(index_path):
+        numbers = _numbers_before(index_path)
+        if numbers and time.time() - (index_path / _POINTER).stat().st_mtime < ROLLBACK_S:
+            numbers.pop()
+        for number in numbers:
+            shutil.rmtree(index_path / f"gen-{number}", ignore_errors=True)
 
 
-def _answering(index_path: Path) -> int:
-    return _number(current(index_path) or "gen-0")
+def _numbers_before(index_path: Path) -> list[int]:
+    now = _number(current(index_path))
+    return sorted(number for folder in index_path.glob("gen-*") if (number := _number(folder.name)) < now)
 
 
-def _number(name: str) -> int:
-    return int(name.removesuffix(".draft").removeprefix("gen-"))
+def _named(pointer: Path) -> str | None:
+    try:
+        return pointer.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _point(pointer: Path, name: str) -> None:
+    """Have a pointer name another generation, in one step that a power cut does not undo."""
+    written = pointer.with_suffix(".new")
+    _write(written, name)
+    os.replace(written, pointer)
+    _flush(pointer.parent)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Have a file's or a folder's content on disk, whatever happens to the machine."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _number(name: str | None) -> int:
+    return int(name.removesuffix(".draft").removeprefix("gen-")) if name else 0

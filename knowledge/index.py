@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from heapq import nlargest
 from pathlib import Path
@@ -96,9 +96,15 @@ class Generation:
 class Index:
     """The chain of generations as a reader sees it; used by many threads."""
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        """An index at `path` for questions that an embedder of this fingerprint encodes; nothing is opened yet."""
+    def __init__(
+        self, path: Path, fingerprint: str, pointer: Callable[[Path], str | None] = generations.current
+    ) -> None:
+        """An index at `path` for questions that an embedder of this fingerprint encodes; nothing is opened yet.
+
+        `pointer` names the generation that is read.
+        """
         self._path = path
+        self._pointer = pointer
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
         self._open: Generation | None = None
@@ -140,7 +146,7 @@ class Index:
 
     def _newest(self) -> Generation:
         for _ in range(_ATTEMPTS):
-            name = generations.current(self._path)
+            name = self._pointer(self._path)
             if self._open is not None and name == self._open.name:
                 return self._open
             if name is None:

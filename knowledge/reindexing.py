@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from knowledge import chunk_store, generations, lexical
-from knowledge.calibration import Floors, calibrate
-from knowledge.chunking import Limit, split
+from knowledge import chunk_store, generations
+from knowledge.chunking import Limit
 from knowledge.copies import remove_abandoned
-from knowledge.documents import Skipped
-from knowledge.embedding import Embedder, Vectors, load_embedder
-from knowledge.errors import IndexBroken, NoIndex, ReindexRunning, SourceEmpty
-from knowledge.generations import LEXICAL, VECTORS, Manifest
-from knowledge.loading import load
+from knowledge.embedding import Embedder, load_embedder
+from knowledge.errors import GoldenWorse
+from knowledge.examination import Examination
+from knowledge.filling import Filling
+from knowledge.generations import LEXICAL, VECTORS, Answering, Manifest
+from knowledge.golden import GoldenQuestion, load_questions
+from knowledge.reindex_lock import one_at_a_time
+from knowledge.report import GoldenReport, Progress, Report, SourceOverview, Step
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Source, load_sources
+from knowledge.staging import stage
 from knowledge.vector_cache import VectorCache
-from knowledge.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
 
-BATCH = 32
-"""Chunks in memory at a time, and lost to a kill at most."""
 
-Progress = Callable[[int, int], None]
-"""Called with the chunks done and all chunks, after every batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a reindexing did: `changed` is False when the sources say what the index says, and nothing was written."""
-
-    generation: str
-    documents: int
-    chunks: int
-    embedded: int
-    skipped: tuple[Skipped, ...]
-    changed: bool
+def _tell_nobody(_: Step) -> None:
+    """For who does not want to know."""
 
 
 def reindex(
@@ -51,150 +38,186 @@ def reindex(
     *,
     sources: Sequence[Source] | None = None,
     embedder: Embedder | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = _tell_nobody,
     allow_empty: bool = False,
+    accept: bool = False,
+    dry_run: bool = False,
 ) -> Report:
     """Bring the index up to what the sources say; the old one answers until the new one is complete.
 
-    Killed at any point it leaves the old index, and the next call goes on with the vectors computed so far.
+    Killed or broken off at any point it leaves the old index, and the next call goes on with the vectors computed so
+    far. With `dry_run` it only says what it would do.
 
     Raises:
         ReindexRunning: another process is at it.
         SourceEmpty: a source has no document, and `allow_empty` is not set.
-        SourcesMalformed, EmbeddingFailed, IndexBroken
+        GoldenWorse: golden questions would not be answered any more, and `accept` is not set.
+        SourcesMalformed, GoldenMalformed, EmbeddingFailed, IndexBroken
     """
-    chosen = load_sources(settings) if sources is None else sources
-    model = embedder or load_embedder(settings)
-    with _one_at_a_time(settings.index_path), closing(VectorCache(settings.index_path / "cache.sqlite")) as cache:
-        report = _reindex(settings.index_path, chosen, model, cache=cache, progress=progress, allow_empty=allow_empty)
-        generations.remove_old(settings.index_path)
+    reindexing = _Reindexing(
+        index_path=settings.index_path,
+        sources=load_sources(settings) if sources is None else sources,
+        questions=load_questions(settings.golden),
+        embedder=embedder or load_embedder(settings),
+        progress=progress,
+    )
+    with one_at_a_time(settings.index_path):
+        with reindexing.draft(allow_empty=allow_empty) as draft:
+            report = reindexing.rehearse(draft) if dry_run else reindexing.bring_up(draft, accept=accept)
         remove_abandoned(settings.index_path / "readers")
+    generations.remove_old(settings.index_path)
     log.info("reindexed", extra={"generation": report.generation, "chunks": report.chunks, "changed": report.changed})
     return report
 
 
-def _reindex(
-    index_path: Path,
-    sources: Sequence[Source],
-    embedder: Embedder,
-    *,
-    cache: VectorCache,
-    progress: Progress,
-    allow_empty: bool,
-) -> Report:
-    folder = generations.draft(index_path)
-    with closing(sqlite3.connect(folder / LEXICAL, isolation_level=None)) as database:
-        skipped = _stage(database, sources, embedder, allow_empty=allow_empty)
-        manifest = _describe(database, embedder)
-        if answering := _already_answering(index_path, manifest):
-            shutil.rmtree(folder)
-            return Report(answering, manifest.documents, manifest.chunks, 0, skipped, changed=False)
-        embedded, floors = _fill(database, folder, embedder, cache, progress)
-        cache.keep_only(_texts(database), embedder)
-    replace(manifest, floors=floors).write(folder)
-    return Report(generations.publish(folder), manifest.documents, manifest.chunks, embedded, skipped, changed=True)
-
-
-def _stage(
-    database: sqlite3.Connection, sources: Sequence[Source], embedder: Embedder, *, allow_empty: bool
-) -> tuple[Skipped, ...]:
-    """Put all chunks of all sources into the draft; what was skipped."""
-    limit = Limit(embedder.max_tokens, embedder.count_tokens)
-    skipped: list[Skipped] = []
-    chunk_store.create(database)
-    lexical.create(database)
-    with _transaction(database):
-        for source in sources:
-            before = chunk_store.count(database)
-            skipped += _stage_source(database, source, limit)
-            if chunk_store.count(database) == before and not allow_empty:
-                raise SourceEmpty(f"{source.path} has no document; the index stays as it is")
-    return tuple(skipped)
-
-
-def _stage_source(database: sqlite3.Connection, source: Source, limit: Limit) -> list[Skipped]:
-    skipped = []
-    for item in load(source):
-        if isinstance(item, Skipped):
-            skipped.append(item)
-        else:
-            chunk_store.add(database, split(item, limit))
-    return skipped
-
-
-def _describe(database: sqlite3.Connection, embedder: Embedder) -> Manifest:
-    return Manifest(
-        fingerprint=generations.fingerprint(embedder),
-        digest=chunk_store.digest(database),
-        documents=chunk_store.documents(database),
-        chunks=chunk_store.count(database),
-        floors={},
-    )
-
-
-def _already_answering(index_path: Path, manifest: Manifest) -> str | None:
-    """The generation that answers now, if it says what the draft says."""
-    name = generations.current(index_path)
-    if name is None:
-        return None
-    try:
-        answering = Manifest.read(index_path / name)
-    except (FileNotFoundError, NoIndex):
-        return None
-    same = (answering.fingerprint, answering.digest) == (manifest.fingerprint, manifest.digest)
-    return name if same else None
-
-
-def _fill(
-    database: sqlite3.Connection, folder: Path, embedder: Embedder, cache: VectorCache, progress: Progress
-) -> tuple[int, Floors]:
-    """Make the draft's chunks searchable on both sides and measure its floors; how many vectors were computed."""
-    total, done, embedded = chunk_store.count(database), 0, 0
-    with closing(VectorIndex.create(folder / VECTORS, total)) as vectors, _transaction(database):
-        for batch in chunk_store.batches(database, BATCH):
-            numbers, chunks, audiences = zip(*batch, strict=True)
-            encoded, new = cache.encode_document([chunk.searchable for chunk in chunks], embedder)
-            languages = [chunk.language for chunk in chunks]
-            vectors.add(numbers, encoded, audiences=audiences, languages=languages)
-            lexical.add(database, zip(numbers, chunks, strict=True))
-            _check(vectors, numbers[0], encoded[:1])
-            embedded, done = embedded + new, done + len(batch)
-            progress(done, total)
-        if vectors.count() != total:
-            raise IndexBroken(f"{vectors.count()} vectors of {total} chunks were kept")
-        return embedded, calibrate(database, vectors, embedder)
-
-
-def _check(vectors: VectorIndex, number: int, vector: Vectors) -> None:
-    """A chunk must find itself, or, where several say the same, one that is as near."""
-    (found,) = vectors.search(vector, 1)
-    if number not in found and max(found.values(), default=0.0) < 0.999:
-        raise IndexBroken(f"chunk {number} is not found by its own vector")
-
-
-def _texts(database: sqlite3.Connection) -> Iterator[str]:
-    return (chunk.searchable for batch in chunk_store.batches(database, BATCH) for _, chunk, _ in batch)
-
-
-@contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All writes of the block, or none."""
-    database.execute("BEGIN")
-    with database:
-        yield
-
-
-@contextmanager
-def _one_at_a_time(index_path: Path) -> Iterator[None]:
-    """Keep other processes from reindexing; the lock ends with the process, however it ends.
+def rollback(settings: KnowledgeSettings, *, embedder: Embedder | None = None) -> str:
+    """Have the generation before answer again; its name. The one that answered is deleted.
 
     Raises:
-        ReindexRunning: another process has it.
+        NothingBefore: there is none, or another embedder or version made it.
+        ReindexRunning: the index is being changed.
+        EmbeddingFailed
     """
-    index_path.mkdir(parents=True, exist_ok=True)
-    with (index_path / "reindex.lock").open("w") as lock:
+    readable = generations.fingerprint(embedder or load_embedder(settings))
+    with one_at_a_time(settings.index_path):
+        name = generations.step_back(settings.index_path, readable)
+    log.info("rolled back", extra={"generation": name})
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A generation that has its chunks and nothing else yet.
+
+    Args:
+        answering: the generation whose place it is to take; None before the first.
+        added, removed: the chunks that the answering one does not have, and those that only that one has.
+    """
+
+    folder: Path
+    database: sqlite3.Connection
+    manifest: Manifest
+    answering: Answering | None
+    added: int
+    removed: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether it says anything else than the generation that answers."""
+        if self.answering is None:
+            return True
+        old, new = self.answering.manifest, self.manifest
+        return (old.fingerprint, old.digest) != (new.fingerprint, new.digest)
+
+    def texts(self) -> Iterator[str]:
+        """What is to have a vector."""
+        pages = chunk_store.batches(self.database, 1_000)
+        return (chunk.searchable for page in pages for _, chunk, _ in page)
+
+    def report(self, *, embedded: int = 0) -> Report:
+        """What is told of it; as long as it is not published the answering one is named."""
+        return Report(
+            generation=self.answering.name if self.answering else "",
+            documents=self.manifest.documents,
+            chunks=self.manifest.chunks,
+            embedded=embedded,
+            added=self.added,
+            removed=self.removed,
+            skipped=tuple(skipped for source in self.manifest.sources for skipped in source.skipped),
+            changed=self.changed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reindexing:
+    """One reindexing, by its stages."""
+
+    index_path: Path
+    sources: Sequence[Source]
+    questions: Sequence[GoldenQuestion]
+    embedder: Embedder
+    progress: Progress
+
+    @contextmanager
+    def draft(self, *, allow_empty: bool) -> Iterator[_Draft]:
+        """The chunks of all sources, until the block ends.
+
+        Raises:
+            SourceEmpty: a source has no document, and `allow_empty` is not set.
+        """
+        limit = Limit(self.embedder.max_tokens, self.embedder.count_tokens)
+        answering = generations.answering(self.index_path)
+        with generations.draft(self.index_path) as folder, closing(_connect(folder / LEXICAL)) as database:
+            sources = stage(database, self.sources, limit, progress=self.progress, allow_empty=allow_empty)
+            added, removed = self._difference(database, answering)
+            yield _Draft(folder, database, self._manifest(database, sources), answering, added, removed)
+
+    def rehearse(self, draft: _Draft) -> Report:
+        """What bringing up the index to the draft would do."""
+        with self._cache() as cache:
+            missing = cache.count_missing(draft.texts(), self.embedder) if draft.changed else 0
+        return replace(draft.report(embedded=missing), dry_run=True)
+
+    def bring_up(self, draft: _Draft, *, accept: bool) -> Report:
+        """Have the draft answer, if it says anything new.
+
+        Raises:
+            GoldenWorse: golden questions would not be answered any more, and `accept` is not set.
+            IndexBroken: it does not find its own chunks.
+        """
+        with self._cache() as cache:
+            if not draft.changed:
+                self._keep(draft)
+                report = draft.report()
+            else:
+                embedded, golden = self._complete(draft, cache)
+                if golden and golden.worse and not accept:
+                    raise GoldenWorse(golden.worse)
+                report = replace(draft.report(embedded=embedded), golden=golden)
+            cache.keep_only(draft.texts(), self.embedder)
+        return replace(report, generation=generations.publish(draft.folder)) if draft.changed else report
+
+    def _complete(self, draft: _Draft, cache: VectorCache) -> tuple[int, GoldenReport | None]:
+        """Make the draft searchable and ask it the golden questions; vectors computed, and what it answers."""
+        filling = Filling(self.embedder, cache, self.progress)
+        embedded, floors = filling.fill(draft.database, draft.folder / VECTORS)
+        manifest = replace(draft.manifest, floors=floors)
+        manifest.write(draft.folder)
+        examination = Examination(self.index_path, self.embedder, self.questions, self.progress)
+        golden, right = examination.of(draft.folder, draft.answering)
+        replace(manifest, golden=tuple(question.key for question in right)).write(draft.folder)
+        return embedded, golden
+
+    def _keep(self, draft: _Draft) -> None:
+        """Note in the generation that goes on answering what of the sources is not in it now."""
+        answering = draft.answering
+        if answering and answering.manifest.sources != draft.manifest.sources:
+            replace(answering.manifest, sources=draft.manifest.sources).write(self.index_path / answering.name)
+
+    def _difference(self, database: sqlite3.Connection, answering: Answering | None) -> tuple[int, int]:
+        """How many chunks are new, and how many are gone."""
+        if answering is None:
+            return chunk_store.count(database), 0
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ReindexRunning("another reindexing is under way") from error
-        yield
+            return chunk_store.difference(database, self.index_path / answering.name / LEXICAL)
+        except sqlite3.DatabaseError:  # another version's, or damaged: all of it is replaced
+            return chunk_store.count(database), answering.manifest.chunks
+
+    def _manifest(self, database: sqlite3.Connection, sources: tuple[SourceOverview, ...]) -> Manifest:
+        return Manifest(
+            fingerprint=generations.fingerprint(self.embedder),
+            digest=chunk_store.digest(database),
+            made_at=time.time(),
+            documents=chunk_store.documents(database),
+            chunks=chunk_store.count(database),
+            floors={},
+            sources=sources,
+        )
+
+    def _cache(self) -> closing[VectorCache]:
+        return closing(VectorCache(self.index_path / "cache.sqlite"))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A draft's database; it takes addresses, for looking into another one beside."""
+    return sqlite3.connect(path.resolve().as_uri(), uri=True, isolation_level=None)

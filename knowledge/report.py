@@ -69,3 +69,25 @@ class Report:
     changed: bool
     golden: GoldenReport | None = None
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOverview:
+    """A source as it is in an index.
+
+    Args:
+        kind: by which key of `[[sources]]` it is named.
+        where: the folder or the address.
+        title: for people; may be empty.
+        audience: labels of who may read it, sorted.
+        documents, chunks: how many of it are in the index.
+        skipped: what is not, and why, when it was last read.
+    """
+
+    kind: str
+    where: str
+    title: str
+    audience: tuple[str, ...]
+    documents: int
+    chunks: int
+    skipped: tuple[Skipped, ...]

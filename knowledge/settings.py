@@ -18,14 +18,17 @@ class KnowledgeSettings(BaseSettings):
     data_path: Path = Path("data")
     knowledge_path: Path = Path("knowledge/sample")
     embedding_model: str = DEFAULT_EMBEDDER
+    golden_path: Path = Path("knowledge/golden.yaml")
 
     @property
     def folder(self) -> Path:
         """KNOWLEDGE_PATH; the default is found beside this package when the working directory has none."""
-        unset = self.knowledge_path == KnowledgeSettings.model_fields["knowledge_path"].default
-        if unset and not self.knowledge_path.exists():
-            return PACKAGE / "sample"
-        return self.knowledge_path
+        return self._shipped("knowledge_path", "sample")
+
+    @property
+    def golden(self) -> Path:
+        """GOLDEN_PATH; the default is found beside this package when the working directory has none."""
+        return self._shipped("golden_path", "golden.yaml")
 
     @property
     def index_path(self) -> Path:
@@ -36,3 +39,8 @@ class KnowledgeSettings(BaseSettings):
     def models_path(self) -> Path:
         """The folder of models that were fetched or converted."""
         return self.data_path / "models"
+
+    def _shipped(self, setting: str, name: str) -> Path:
+        path: Path = getattr(self, setting)
+        unset = path == KnowledgeSettings.model_fields[setting].default
+        return PACKAGE / name if unset and not path.exists() else path

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,18 +33,35 @@ class VectorCache:
             known |= computed
         return np.stack([known[key] for key in keys]), len(new)
 
+    def count_missing(self, texts: Iterable[str], embedder: Embedder) -> int:
+        """How many different vectors would have to be computed for these texts."""
+        with self._listed(texts, embedder):
+            (missing,) = self._database.execute(
+                "SELECT count(*) FROM listed WHERE key NOT IN (SELECT key FROM vectors)"
+            ).fetchone()
+        return int(missing)
+
     def keep_only(self, texts: Iterable[str], embedder: Embedder) -> None:
         """Delete every vector that is not of one of the texts."""
-        self._database.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
-        self._database.execute("BEGIN")
-        self._database.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((_key(text, embedder),) for text in texts))
-        self._database.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM kept)")
-        self._database.execute("COMMIT")
-        self._database.execute("DROP TABLE kept")
+        with self._listed(texts, embedder):
+            self._database.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM listed)")
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+    @contextmanager
+    def _listed(self, texts: Iterable[str], embedder: Embedder) -> Iterator[None]:
+        """The texts' keys in the table `listed`, inside the block."""
+        self._database.execute("CREATE TEMP TABLE listed (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        try:
+            self._database.execute("BEGIN")
+            keys = ((_key(text, embedder),) for text in texts)
+            self._database.executemany("INSERT OR IGNORE INTO listed VALUES (?)", keys)
+            self._database.execute("COMMIT")
+            yield
+        finally:
+            self._database.execute("DROP TABLE listed")
 
     def _get(self, keys: Sequence[str]) -> dict[str, Vectors]:
         rows = self._database.execute(

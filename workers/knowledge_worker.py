@@ -85,7 +85,7 @@ class Indexing:
 def reindexed(settings: KnowledgeSettings, progress: Progress, *, allow_empty: bool) -> dict[str, Any]:
     """Reindex, and what came of it as JSON values: `state` is `done` or `failed`."""
     try:
-        report = reindex(settings, progress=progress, allow_empty=allow_empty)
+        report = reindex(settings, progress=lambda step: progress(step.done, step.total), allow_empty=allow_empty)
     except KnowledgeError as error:
         return {"state": "failed", "reason": str(error)}
     return {

@@ -13,6 +13,8 @@ import pytest
 from knowledge import generations
 from knowledge.documents import Skipped
 from knowledge.errors import NoIndex, ReindexRunning, SourceEmpty
+from knowledge.reindexing import reindex
+from knowledge.report import Step
 from knowledge.sources import Source
 
 
@@ -133,11 +135,10 @@ def test_a_generation_that_never_answered_is_written_anew(run, folder, settings)
 
 def test_removing_the_old_leaves_what_is_being_written(run, settings):
     run()
-    draft = generations.draft(settings.index_path)
+    with generations.draft(settings.index_path) as draft:
+        generations.remove_old(settings.index_path)
 
-    generations.remove_old(settings.index_path)
-
-    assert draft.exists()
+        assert draft.exists()
 
 
 def test_the_vector_of_a_deleted_text_leaves_the_cache_at_once(run, folder, embedder):
@@ -162,20 +163,21 @@ def test_a_second_process_is_turned_away(run, settings):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from knowledge import reindexing
+from knowledge import filling
+from knowledge.reindexing import reindex
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Source
 from tests.knowledge.conftest import HashedEmbedder
 
-reindexing.BATCH = 1
+filling.AT_ONCE = 1
 data, folder, batches = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 
-def progress(done, total):
-    if done == batches:
+def progress(step):
+    if step.stage == "embedding" and step.done == batches:
         os.kill(os.getpid(), signal.SIGKILL)
 
 settings = KnowledgeSettings(_env_file=None, data_path=data)
-reindexing.reindex(settings, sources=[Source(path=folder)], embedder=HashedEmbedder(), progress=progress)
+reindex(settings, sources=[Source(path=folder)], embedder=HashedEmbedder(), progress=progress)
 """
 
 
@@ -191,11 +193,11 @@ def test_after_a_kill_the_next_run_goes_on_with_what_was_embedded(run, settings,
     assert not list(settings.index_path.glob("*.draft"))
 
 
-def test_progress_counts_to_all_chunks(settings, folder, embedder, run):
-    from knowledge.reindexing import reindex
+def test_progress_counts_to_all_chunks(settings, folder, embedder):
+    seen: list[Step] = []
 
-    seen: list[tuple[int, int]] = []
+    reindex(settings, sources=[Source(path=folder)], embedder=embedder, progress=seen.append)
 
-    reindex(settings, sources=[Source(path=folder)], embedder=embedder, progress=lambda *at: seen.append(at))
-
-    assert seen[-1] == (4, 4)
+    assert list(dict.fromkeys(step.stage for step in seen)) == ["reading", "embedding", "checking"]
+    assert [step.done for step in seen if step.stage == "reading"][-1] == 3
+    assert [step for step in seen if step.stage == "embedding"][-1] == Step("embedding", 4, 4)

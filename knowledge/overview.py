@@ -1,0 +1,47 @@
+"""What there is, for the operator: the generation that answers, and what each source has in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from knowledge import generations, reindex_lock
+from knowledge.report import SourceOverview
+from knowledge.settings import KnowledgeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The state of the index.
+
+    Args:
+        generation: the one that answers; empty when there is none, or none that this version reads.
+        made_at: seconds since the epoch.
+        before: the one that a rollback leads to; None when there is none.
+        running: whether the index is being changed at this moment.
+    """
+
+    generation: str
+    made_at: float
+    documents: int
+    chunks: int
+    before: str | None
+    running: bool
+
+
+def overview(settings: KnowledgeSettings) -> Overview:
+    """The state of the index under DATA_PATH."""
+    answering = generations.answering(settings.index_path)
+    return Overview(
+        generation=answering.name if answering else "",
+        made_at=answering.manifest.made_at if answering else 0.0,
+        documents=answering.manifest.documents if answering else 0,
+        chunks=answering.manifest.chunks if answering else 0,
+        before=generations.before(settings.index_path),
+        running=reindex_lock.is_running(settings.index_path),
+    )
+
+
+def sources_overview(settings: KnowledgeSettings) -> list[SourceOverview]:
+    """The sources as the generation that answers has them, in the order of `madoguchi.toml`; none before the first."""
+    answering = generations.answering(settings.index_path)
+    return [*answering.manifest.sources] if answering else []
