@@ -23,7 +23,7 @@ from knowledge.vectors import VectorIndex
 BATCH = 128
 """Chunks in memory at a time."""
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Chunks that are embedded before there is word of it, and that are lost to a kill at most."""
 
 
