@@ -102,16 +102,19 @@ class Desk:
         """Return when the store does."""
         wait_until(self._store_answers)
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """What `madoguchi` with these arguments does beside the running service."""
-        return subprocess.run(
+        return outcome(self.begin(*arguments, **environment))
+
+    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """`madoguchi` with these arguments, under way beside the running service."""
+        return subprocess.Popen(
             [sys.executable, "-m", "workers.cli", *arguments],
             cwd=self.folder,
-            env=self._environment,
-            capture_output=True,
+            env={**self._environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
-            check=False,
         )
 
     def logs(self) -> str:
@@ -218,6 +221,21 @@ class Desk:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def outcome(command: subprocess.Popen[str], within_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+    """What came of a command, once it has ended; one that does not is killed.
+
+    Raises:
+        subprocess.TimeoutExpired
+    """
+    with command:
+        try:
+            output, errors = command.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            raise
+    return subprocess.CompletedProcess(command.args, command.returncode, output, errors)
 
 
 def kind(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,9 +36,14 @@ def documents() -> Path:
 
 @contextmanager
 def service(
-    folder: Path, slack: FakeSlack, line: FakeLine, documents: Path, commands: dict[str, list[str]] = COMMANDS
+    folder: Path,
+    slack: FakeSlack,
+    line: FakeLine,
+    documents: Path,
+    commands: dict[str, list[str]] = COMMANDS,
+    environment: Mapping[str, str] = {},
 ) -> Iterator[Desk]:
-    """The service, ready, with the fakes as its platforms."""
+    """The service, ready, with the fakes as its platforms; `environment` has further settings of it."""
     running = Desk(
         folder,
         {
@@ -51,6 +56,7 @@ def service(
             "LINE_ACCESS": "open",
             "KNOWLEDGE_PATH": str(documents),
             "ANSWER_MAX_TOKENS": "4096",  # the scripted model's are characters
+            **environment,
         },
         commands,
     )
