@@ -30,8 +30,17 @@ def create(database: sqlite3.Connection) -> None:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A generation's database, usable from any thread, and readable on when its folder is removed."""
-    return sqlite3.connect(_immutable(path), uri=True, check_same_thread=False)
+    """A generation's database, usable from any thread, and readable on when its folder is removed.
+
+    Raises:
+        FileNotFoundError: it was removed before.
+    """
+    try:
+        return sqlite3.connect(_immutable(path), uri=True, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        if path.exists():
+            raise
+        raise FileNotFoundError(path) from error
 
 
 def add(database: sqlite3.Connection, chunks: Iterable[Chunk]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from heapq import nlargest
 from pathlib import Path
 
@@ -40,10 +39,11 @@ class Generation:
         self.name = name
         self.manifest = Manifest.read(folder)
         self._copy = PrivateCopy(folder / VECTORS, index_path / "readers")
-        self._vectors = VectorIndex.open(self._copy.path)
-        # Immutable: nobody writes it, so SQLite need not lock; it stays readable when the folder is removed.
-        uri = (folder / LEXICAL).resolve().as_uri() + "?mode=ro&immutable=1"
-        self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        with ExitStack() as opened:
+            opened.callback(self._copy.close)
+            self._database = opened.enter_context(closing(chunk_store.open_for_reading(folder / LEXICAL)))
+            self._vectors = VectorIndex.open(self._copy.path)
+            opened.pop_all()  # nothing is damaged: all of it stays open
         self._one_statement = threading.Lock()
 
     def floors(self, question: str) -> Mapping[str, Floor]:
