@@ -1,25 +1,18 @@
 """Reindexing: whole or not at all, only what is new, and what is deleted is gone."""
 
-import fcntl
 import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
 from pathlib import Path
 
 import pytest
 
 from knowledge import generations
-from knowledge.documents import Skipped
-from knowledge.errors import NoIndex, ReindexRunning, SourceEmpty
+from knowledge.documents import PUBLIC, Skipped
+from knowledge.errors import NoIndex, SourceEmpty
+from knowledge.overview import sources_overview
 from knowledge.reindexing import reindex
-from knowledge.report import Step
+from knowledge.report import SourceOverview, Step
 from knowledge.sources import Source
-
-
-def bytes_under(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 def test_the_first_run_indexes_everything(run, settings, folder):
@@ -92,6 +85,37 @@ def test_an_empty_source_deletes_nothing(run, folder, settings, gone):
     assert generations.current(settings.index_path) == "gen-1"
 
 
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A second source, of one document."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "parking.txt").write_text("来客は3階に停めます。", "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("left", [(), ("scan.png",)], ids=["nothing", "nothing that is read"])
+def test_one_empty_source_among_several_deletes_nothing(run, folder, other, settings, left):
+    run(Source(path=folder), Source(path=other))
+    (other / "parking.txt").unlink()
+    for name in left:
+        (other / name).write_bytes(b"\x89PNG")
+
+    with pytest.raises(SourceEmpty, match="other has no document"):
+        run(Source(path=folder), Source(path=other))
+
+    assert generations.current(settings.index_path) == "gen-1"
+    assert [path.name for path in settings.index_path.glob("gen-*")] == ["gen-1"]
+
+
+def test_a_source_that_is_named_no_longer_is_deleted(run, folder, other):
+    run(Source(path=folder), Source(path=other))
+
+    report = run(Source(path=folder))
+
+    assert (report.documents, report.removed) == (3, 1)
+
+
 def test_an_empty_source_is_indexed_when_that_is_allowed(run, folder):
     run()
     for file in folder.iterdir():
@@ -102,19 +126,104 @@ def test_an_empty_source_is_indexed_when_that_is_allowed(run, folder):
     assert (report.changed, report.chunks) == (True, 0)
 
 
-def test_a_deleted_text_is_nowhere_once_the_time_for_a_rollback_is_over(run, folder, settings):
-    (folder / "secret.txt").write_text("xyzzy-plugh の合言葉です。", "utf-8")
-    run()
-    (folder / "secret.txt").unlink()
-    run()
-    assert {path.name for path in settings.index_path.glob("gen-*")} == {"gen-1", "gen-2"}
-    swapped_at = time.time() - generations.ROLLBACK_S
-    os.utime(settings.index_path / "CURRENT", (swapped_at, swapped_at))
+def test_what_is_new_and_what_is_gone_is_counted(run, folder):
+    assert (run().added, run().added) == (4, 0)
+    (folder / "vpn.md").unlink()
+    (folder / "new.txt").write_text("新しい規程です。", "utf-8")
 
-    generations.remove_old(settings.index_path)
+    report = run()
 
-    assert {path.name for path in settings.index_path.glob("gen-*")} == {"gen-2"}
-    assert b"plugh" not in bytes_under(settings.data_path)
+    assert (report.added, report.removed, report.chunks) == (1, 1, 4)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(run, folder, settings, embedder):
+    run()
+    embedder.embedded.clear()
+    before = contents(settings.data_path)
+    (folder / "vpn.md").unlink()
+    (folder / "new.txt").write_text("新しい規程です。", "utf-8")
+    (folder / "copy.csv").write_bytes(b"")
+
+    would = run(dry_run=True)
+
+    assert (would.dry_run, would.changed, would.generation) == (True, True, "gen-1")
+    assert (would.documents, would.added, would.removed, would.embedded) == (3, 1, 1, 1)
+    assert [skipped.path for skipped in would.skipped] == ["copy.csv"]
+    assert embedder.embedded == []
+    assert contents(settings.data_path) == before
+    assert not list(settings.index_path.glob("*.draft"))
+    did = run()
+    assert (did.added, did.removed, did.embedded) == (would.added, would.removed, would.embedded)
+
+
+def test_a_dry_run_before_the_first_index(run, settings):
+    would = run(dry_run=True)
+
+    assert (would.generation, would.added, would.embedded, would.golden) == ("", 4, 4, None)
+    assert generations.current(settings.index_path) is None
+
+
+def test_a_dry_run_of_what_did_not_change(run):
+    run()
+
+    would = run(dry_run=True)
+
+    assert (would.changed, would.added, would.removed, would.embedded) == (False, 0, 0, 0)
+
+
+def test_a_dry_run_refuses_what_the_real_one_would(run, folder):
+    run()
+    for file in folder.iterdir():
+        file.unlink()
+
+    with pytest.raises(SourceEmpty):
+        run(dry_run=True)
+
+
+def test_each_source_says_what_of_it_is_in_the_index(run, folder, other, settings):
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    run(Source(path=folder, title="規程集", audience=frozenset({"slack:C2", "slack:C1"})), Source(path=other))
+
+    of_folder, of_other = sources_overview(settings)
+
+    skipped = Skipped("picture.png", "not a kind of file that is read")
+    assert of_folder == SourceOverview("path", str(folder), "規程集", ("slack:C1", "slack:C2"), 3, 4, (skipped,))
+    assert (of_other.where, of_other.title, of_other.audience) == (str(other), "", ("members",))
+    assert (of_other.documents, of_other.chunks, of_other.skipped) == (1, 1, ())
+
+
+def test_what_is_skipped_is_noted_although_the_index_stays(run, folder, settings):
+    assert sources_overview(settings) == []
+    run()
+    (folder / "empty.txt").write_bytes(b"")
+
+    assert not run().changed
+    assert sources_overview(settings)[0].skipped == (Skipped("empty.txt", "empty"),)
+
+    (folder / "empty.txt").unlink()
+    run()
+    assert sources_overview(settings)[0].skipped == ()
+
+
+def test_a_name_that_is_no_text_is_told_and_stops_nothing(run, folder, settings):
+    (folder / os.fsdecode(b"\xff\xfe.png")).write_bytes(b"\x89PNG")
+
+    assert run().chunks == 4
+    assert [skipped.path for skipped in sources_overview(settings)[0].skipped] == ["\ufffd\ufffd.png"]
+
+
+@pytest.mark.parametrize("gone", ["vectors", "lexical.sqlite"])
+def test_an_index_of_which_a_part_is_gone_is_made_anew(run, settings, retriever, gone):
+    run()
+    part = settings.index_path / "gen-1" / gone
+    shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+    assert run().generation == "gen-2"
+    assert retriever.retrieve("E-517", audience=frozenset({PUBLIC})).passages
 
 
 def test_only_one_generation_before_is_kept(run, folder, settings):
@@ -139,58 +248,6 @@ def test_removing_the_old_leaves_what_is_being_written(run, settings):
         generations.remove_old(settings.index_path)
 
         assert draft.exists()
-
-
-def test_the_vector_of_a_deleted_text_leaves_the_cache_at_once(run, folder, embedder):
-    run()
-    (folder / "vpn.md").rename(folder / "vpn.txt.bak")
-    run()
-    embedder.embedded.clear()
-    (folder / "vpn.txt.bak").rename(folder / "vpn.md")
-
-    assert run().embedded == 1
-
-
-def test_a_second_process_is_turned_away(run, settings):
-    settings.index_path.mkdir(parents=True)
-    with (settings.index_path / "reindex.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-        with pytest.raises(ReindexRunning):
-            run()
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from knowledge import filling
-from knowledge.reindexing import reindex
-from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
-from tests.knowledge.conftest import HashedEmbedder
-
-filling.AT_ONCE = 1
-data, folder, batches = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-
-def progress(step):
-    if step.stage == "embedding" and step.done == batches:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-settings = KnowledgeSettings(_env_file=None, data_path=data)
-reindex(settings, sources=[Source(path=folder)], embedder=HashedEmbedder(), progress=progress)
-"""
-
-
-def test_after_a_kill_the_next_run_goes_on_with_what_was_embedded(run, settings, folder):
-    arguments = [sys.executable, "-c", KILLED, settings.data_path, folder, "3"]
-
-    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
-    assert generations.current(settings.index_path) is None
-
-    report = run()
-
-    assert (report.chunks, report.embedded) == (4, 1)
-    assert not list(settings.index_path.glob("*.draft"))
 
 
 def test_progress_counts_to_all_chunks(settings, folder, embedder):
