@@ -37,7 +37,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     stream:{c}         stream        what the console's page shows
     status:{part}      string        a process's heartbeat and what it says of itself
     erased             sorted set    conversations from which something was erased, by when, for an hour
-    rewrite            set           control events that erased, until the store rewrites its file without it
+    rewrite            set           control events and conversations that erased, until the file is written anew
     reindex:{run}      string        how far a reindexing is, and what came of it
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.checkpoints import checkpoint
@@ -29,16 +29,21 @@ PASSAGES_IN_PROMPT = 2
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What will be delivered, what the conversation remembers of it, and how many of its oldest turns went for it."""
+    """What will be delivered, what the conversation remembers of it, and how many of its oldest turns went for it.
+
+    It `erases` when some of them went since they quote what may not be read there any more.
+    """
 
     reply: Reply
     turns: tuple[Turn, ...] = ()
     cut: int = 0
+    erases: bool = False
 
     def to_json(self) -> str:
         """The answer as one line of JSON."""
         turns = [turn.to_json() for turn in self.turns]
-        return json.dumps({"v": VERSION, "reply": self.reply.to_json(), "turns": turns, "cut": self.cut})
+        facts = {"reply": self.reply.to_json(), "turns": turns, "cut": self.cut, "erases": self.erases}
+        return json.dumps({"v": VERSION, **facts})
 
     @classmethod
     def from_json(cls, text: str) -> Answer:
@@ -52,7 +57,7 @@ class Answer:
             if stored.get("v", 1) > VERSION:
                 raise UnreadableRecord(f"not an Answer of version {VERSION} or older")
             turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
-            return cls(Reply.from_json(stored["reply"]), turns, stored["cut"])
+            return cls(Reply.from_json(stored["reply"]), turns, stored["cut"], stored.get("erases", False))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableRecord(f"unreadable Answer: {error}") from error
 
@@ -84,11 +89,14 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     conversation = conversation.without(found.gone)
     passages = found.passages if grounding.is_about(batch.text, found.passages) else ()
     if not passages and not policy.general:
-        return not_found(batch, found.passages or found.nearest, policy, conversation.cut)
-    drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
-    if passages and not drafted.prompt.passages:  # the question left no room for them
-        return not_found(batch, passages, policy, drafted.cut)
-    return composed(batch, drafted, write(drafted.prompt, batch, reply, watch, desk), policy)
+        made = not_found(batch, found.passages or found.nearest, policy, conversation.cut)
+    else:
+        drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
+        if passages and not drafted.prompt.passages:  # the question left no room for them
+            made = not_found(batch, passages, policy, drafted.cut)
+        else:
+            made = composed(batch, drafted, write(drafted.prompt, batch, reply, watch, desk), policy)
+    return replace(made, erases=conversation.cut > 0)
 
 
 def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy) -> Answer:

@@ -25,6 +25,7 @@ from bot.messages import Message, UnreadableRecord
 from bot.store import SEEN_S, script, store_errors, text
 from workers.batch import Batch, BatchJournal
 from workers.conversation import Turn
+from workers.erasure import REWRITE
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +111,20 @@ class Batches:
             renewing.join()
 
     def finish(
-        self, batch: Batch, turns: Sequence[Turn], *, cut: int = 0, dead: str = "", apologised: bool = False
+        self,
+        batch: Batch,
+        turns: Sequence[Turn],
+        *,
+        cut: int = 0,
+        erases: bool = False,
+        dead: str = "",
+        apologised: bool = False,
     ) -> int:
         """Remember the turns, mark the messages answered, release the lock; how many messages wait behind.
 
         Args:
-            cut: how many of the oldest turns are dropped first (the context's budget was reached).
+            cut: how many of the oldest turns are dropped first.
+            erases: they quote what this place may not read any more, and leave the store's file as well.
             dead: why this could not be answered; not empty: it goes to the dead letters, with its journal.
             apologised: the person has an apology, which counts as the answer.
 
@@ -127,10 +136,10 @@ class Batches:
             waiting = self._finish(
                 keys=[
                     *(*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}"),
-                    *("dead", f"over:{c}", f"letters:{c}"),
+                    *("dead", f"over:{c}", f"letters:{c}", REWRITE),
                 ],
                 args=[
-                    *(batch.token, c, time.time(), self._turns_life_s, SEEN_S, batch.epoch, cut),
+                    *(batch.token, c, time.time(), self._turns_life_s, SEEN_S, batch.epoch, cut, int(erases)),
                     *(json.dumps(batch.ids), _dead_letter(dead, apologised) if dead else ""),
                     *(turn.to_json() for turn in turns),
                 ],

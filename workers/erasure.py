@@ -10,7 +10,8 @@ from bot.store import store_errors, text
 
 log = logging.getLogger(__name__)
 
-_ERASED = "rewrite"
+REWRITE = "rewrite"
+"""The key of what has erased something since the file was written anew."""
 _NEVER = ("unknown command", "no permissions")
 """What a service says that keeps its file to itself."""
 
@@ -18,7 +19,7 @@ _NEVER = ("unknown command", "no permissions")
 def rewrite_soon(store: redis.Redis, control_id: str) -> None:
     """Note that this event has erased something; the clerk's tick sees to the file."""
     with store_errors():
-        store.sadd(_ERASED, control_id)
+        store.sadd(REWRITE, control_id)
 
 
 def rewrite_the_file(store: redis.Redis) -> None:
@@ -27,9 +28,9 @@ def rewrite_the_file(store: redis.Redis) -> None:
     A store that is rewriting it already may have passed the erased, and is asked again with the next call.
     """
     with store_errors():
-        erased = [text(control_id) for control_id in store.smembers(_ERASED)]
+        erased = [text(control_id) for control_id in store.smembers(REWRITE)]
         if erased and _accepted(store):
-            store.srem(_ERASED, *erased)
+            store.srem(REWRITE, *erased)
 
 
 def _accepted(store: redis.Redis) -> bool:

@@ -181,14 +181,21 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
     checkpoint("delivered")
     if delivered.kept:
         log.info("kept", extra={"platform": batch.newest.platform})
-    finish(batch, desk, made_answer.turns, cut=made_answer.cut)
+    finish(batch, desk, made_answer.turns, cut=made_answer.cut, erases=made_answer.erases)
 
 
 def finish(
-    batch: Batch, desk: Desk, turns: Sequence[Turn] = (), *, cut: int = 0, dead: str = "", apologised: bool = False
+    batch: Batch,
+    desk: Desk,
+    turns: Sequence[Turn] = (),
+    *,
+    cut: int = 0,
+    erases: bool = False,
+    dead: str = "",
+    apologised: bool = False,
 ) -> None:
     """Finish the batch, and tell a worker of what waits behind it."""
-    waiting = desk.batches.finish(batch, turns, cut=cut, dead=dead, apologised=apologised)
+    waiting = desk.batches.finish(batch, turns, cut=cut, erases=erases, dead=dead, apologised=apologised)
     checkpoint("finished")
     if dead:
         facts = {"letter": batch.newest.id, "reason": dead}

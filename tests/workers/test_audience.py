@@ -97,6 +97,7 @@ def test_what_a_channel_was_told_is_not_told_on_when_another_company_has_joined_
     thread = first.reply_to["thread_ts"]
     ask(store, desk, first)
     assert SECRET in given(generator)
+    assert not store.exists("rewrite")
 
     ask(store, desk, in_the_channel(slack, EXPENSES, thread, ext_shared=True))
     ask(store, desk, in_the_channel(slack, BONUS, thread, ext_shared=True))
@@ -107,6 +108,7 @@ def test_what_a_channel_was_told_is_not_told_on_when_another_company_has_joined_
     assert ANSWER in after[0]
     assert not any(words in "\n".join(after) for words in (SECRET, TITLE))
     assert SECRET not in everything_in(store)
+    assert store.smembers("rewrite") == {first.conversation_id}  # from the store's file it goes with the clerk's tick
 
 
 def test_who_has_become_a_guest_is_not_told_on_what_a_member_was_told(

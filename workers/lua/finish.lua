@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- Finish a batch, if the fencing token still holds: append the turns, mark the messages answered, drop the batch (a dead
 -- letter keeps its journal), and release the lock in the same step that sees whether more waits.
--- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead, over, letters
--- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, ids (JSON), dead letter (JSON without its messages, or ''), turn, …
+-- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead, over, letters, rewrite
+-- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, whether that is to leave the file too (1 or 0), ids (JSON),
+--   dead letter (JSON without its messages, or ''), turn, …
 -- Returns -1 the lock is lost, else how many messages wait.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
@@ -19,29 +20,32 @@ local function as_it_says_now(text)
   return changed and cjson.encode(turn) or text
 end
 
-local ids, messages = cjson.decode(ARGV[8]), {}
+local ids, messages = cjson.decode(ARGV[9]), {}
 for _, id in ipairs(ids) do
   messages[#messages + 1] = redis.call('HGET', KEYS[3], id) or nil
 end
 local whole = #messages == #ids  -- nothing of it was deleted while it was answered
-if ARGV[9] ~= '' and not whole then  -- no letter may hold what was deleted; what is left of the batch is begun anew
+if ARGV[10] ~= '' and not whole then  -- no letter may hold what was deleted; what is left of the batch is begun anew
   return -1
 end
 local same = (redis.call('GET', KEYS[8]) or '0') == ARGV[6]  -- no reset since it was begun
-if whole and same and #ARGV > 9 then
+if whole and same and #ARGV > 10 then
   redis.call('LTRIM', KEYS[7], tonumber(ARGV[7]), -1)
-  for at = 10, #ARGV do
+  if ARGV[8] == '1' then
+    redis.call('SADD', KEYS[13], ARGV[2])
+  end
+  for at = 11, #ARGV do
     redis.call('RPUSH', KEYS[7], as_it_says_now(ARGV[at]))
   end
   redis.call('EXPIRE', KEYS[7], ARGV[4])
 end
 redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[4], 'lane') or ''), ARGV[2])
-if ARGV[9] ~= '' then
+if ARGV[10] ~= '' then
   local letter = ids[#ids]
-  local text = string.sub(ARGV[9], 1, -2) .. ', "messages": [' .. table.concat(messages, ', ') .. ']}'
+  local text = string.sub(ARGV[10], 1, -2) .. ', "messages": [' .. table.concat(messages, ', ') .. ']}'
   redis.call('HSET', KEYS[10], letter, text)
   redis.call('ZADD', KEYS[10] .. ':since', ARGV[3], letter)
-  if not cjson.decode(ARGV[9])['apologised'] then
+  if not cjson.decode(ARGV[10])['apologised'] then
     redis.call('SADD', KEYS[10] .. ':silent', letter)
   end
   redis.call('ZADD', KEYS[12], redis.call('ZSCORE', KEYS[2], letter), letter)
