@@ -1,20 +1,19 @@
-"""The engine: one thread owns llama.cpp and works off a line of generations; callers submit and read a stream."""
+"""The engine as callers see it: they submit a generation and read a stream; one thread owns llama.cpp and writes."""
 
 from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from workers.counting import Tally
 from workers.engine.batching import Batching
 from workers.engine.constraint import grammar_of
 from workers.engine.generation import LlamaGeneration, request_of
-from workers.engine.loading import Loaded, Setup, load
+from workers.engine.loading import Loaded, Setup
+from workers.engine.owner import Owner
 from workers.engine.passages import Passages
 from workers.engine.placing import Placing
 from workers.engine.prefixes import Prefixes
@@ -87,20 +86,14 @@ class LlamaEngine:
         self._prefixes = Prefixes(prefix_bytes)
         self._passages = Passages(passage_bytes)
         self._queue = Queue(queue_limit, lambda tokens: self._pace.seconds(tokens, 0))
-        self._closing = threading.Event()
-        self._tried_to_load = threading.Event()
-        self._load_error: Exception | None = None
-        self._loaded: Loaded | None = None
-        self._using_model = threading.Lock()  # callers tokenise; the model is not freed meanwhile
-        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
-        self._thread.start()
+        self._owner = Owner(self._setup, self._queue, self._batching)
 
     # What callers see.
 
     @property
     def context_tokens(self) -> int:
         """Prompt and answer together, at most. Waits until the model is loaded."""
-        with self._model_in_use() as loaded:
+        with self._owner.model_in_use() as loaded:
             return loaded.context_tokens
 
     def tokenize(self, messages: Sequence[ChatMessage]) -> tuple[int, ...]:
@@ -109,12 +102,12 @@ class LlamaEngine:
         Raises:
             GenerationFailed: the model could not be loaded, or its template refuses this chat.
         """
-        with self._model_in_use() as loaded:
+        with self._owner.model_in_use() as loaded:
             return loaded.chats.tokenised(messages).tokens
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a plain text. Waits until the model is loaded."""
-        with self._model_in_use() as loaded:
+        with self._owner.model_in_use() as loaded:
             return len(loaded.model.tokenize(text, control=False))
 
     def submit(
@@ -136,7 +129,7 @@ class LlamaEngine:
         """
         check_sampling(sampling)
         self._check(prompt.token_ids, max_tokens)
-        with self._model_in_use() as loaded:
+        with self._owner.model_in_use() as loaded:
             grammar = grammar_of(sampling.constraint, loaded.model)
             passages = loaded.chats.quotations(prompt) if self._passages.limit_bytes else ()
         request = request_of(
@@ -158,9 +151,9 @@ class LlamaEngine:
     def load(self) -> Load:
         """How busy it is; never waits."""
         running, waiting = self._queue.counts
-        loaded = self._loaded
+        loaded = self._owner.loaded
         return Load(
-            ready=loaded is not None and not self._closing.is_set(),
+            ready=self._owner.ready,
             running=running,
             waiting=waiting,
             prompt_tokens_per_s=self._pace.prompt.per_s,
@@ -178,7 +171,7 @@ class LlamaEngine:
     @property
     def load_error(self) -> Exception | None:
         """Why the model could not be loaded; None when it is there or still loading."""
-        return self._load_error
+        return self._owner.load_error
 
     def forget(self, conversation: str) -> None:
         """Let go of everything that was computed from this conversation's words, also of what is being written."""
@@ -196,12 +189,11 @@ class LlamaEngine:
 
     def close(self) -> bool:
         """Cancel everything and free the model; False when the model hangs, and its thread is left behind."""
-        self._closing.set()
+        self._owner.end()
         for generation in self._queue.close():
             generation.cancel()
         self._stop_what_nobody_waits_for()
-        self._thread.join(CLOSE_WITHIN_S)
-        return not self._thread.is_alive()
+        return self._owner.join(CLOSE_WITHIN_S)
 
     # What a generation asks of its host.
 
@@ -224,63 +216,26 @@ class LlamaEngine:
 
     def _stop_what_nobody_waits_for(self) -> None:
         """Let the step under way end, when no answer is in it: nothing of it is lost that somebody asked for."""
-        loaded = self._loaded
+        loaded = self._owner.loaded
         if loaded is not None and not self._queue.running:
             loaded.cells.give_up.up()
 
     def _check(self, token_ids: Sequence[int], max_tokens: int) -> None:
         if not token_ids or max_tokens < 1:
             raise ValueError("a generation needs a prompt and at least one token to write")
-        with self._model_in_use() as loaded:
+        with self._owner.model_in_use() as loaded:
             if len(token_ids) + max_tokens > loaded.context_tokens:
                 wish = f"{len(token_ids)} tokens of prompt and {max_tokens} of answer"
                 raise PromptTooLong(f"{wish} do not fit a context of {loaded.context_tokens}")
             if min(token_ids) < 0 or max(token_ids) >= loaded.model.vocabulary_size:
                 raise ValueError("the prompt has tokens of another model")
 
-    @contextmanager
-    def _model_in_use(self) -> Iterator[Loaded]:
-        """The loaded model, which stays loaded as long as it is used; waits for it."""
-        self._tried_to_load.wait()
-        with self._using_model:
-            if self._load_error is not None:
-                raise GenerationFailed(f"the model could not be loaded: {self._load_error}") from self._load_error
-            if self._loaded is None:
-                raise GenerationFailed("the engine is closed")
-            yield self._loaded
+    # What the thread writes with.
 
-    # The thread that owns llama.cpp.
-
-    def _live(self) -> None:
-        """Load, write answers until the queue is closed, free."""
-        with ExitStack() as freeing:
-            try:
-                batching = self._load(freeing)
-            except Exception as error:  # whatever it is, callers must hear of it
-                self._load_error = error
-                if not self._closing.is_set():
-                    log.exception("the model could not be loaded", extra={"model": self._setup.path.name})
-                return
-            finally:
-                self._tried_to_load.set()
-            while not self._closing.is_set() and (not batching.idle or self._queue.wait()):
-                self._step(batching)
-
-    def _step(self, batching: Batching) -> None:
-        """One step; an error that nobody foresaw ends the answers under way, and not the thread."""
-        try:
-            batching.step()
-        except Exception as error:
-            log.exception("a step failed")
-            batching.fail_all(GenerationFailed(f"the engine failed: {error}"))
-
-    def _load(self, freeing: ExitStack) -> Batching:
-        loaded = load(self._setup, freeing, keep_loading=lambda: not self._closing.is_set())
-        freeing.callback(self._let_go)
+    def _batching(self, loaded: Loaded) -> Batching:
         placing = self._placing(loaded)
         if loaded.opening:
             self._prefixes.keep(loaded.opening, begun_at=time.monotonic())
-        self._loaded = loaded
         return Batching(
             loaded.model,
             loaded.cells,
@@ -305,11 +260,6 @@ class LlamaEngine:
             return min(self._fixed_chunk_tokens, BATCH_TOKENS - self._setup.at_once)
         in_a_second = int((self._pace.prompt.per_s or 0.0) * STALL_S)
         return max(SMALLEST_CHUNK_TOKENS, min(in_a_second, BATCH_TOKENS - self._setup.at_once))
-
-    def _let_go(self) -> None:
-        """Keep callers from a model that is freed; return when none uses it."""
-        with self._using_model:
-            self._loaded = None
 
 
 def _usable_processors() -> int:
