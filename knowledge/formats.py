@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
+from knowledge.decoding import decode
 from knowledge.documents import BREAK
 
 
@@ -118,3 +120,23 @@ def _table(table: Tag) -> str:
     if lines:
         lines.insert(1, "|" + " --- |" * len(rows[0]))
     return "\n\n" + "\n".join(lines) + "\n\n"
+
+
+_READERS: dict[str, Callable[[str], Content]] = {
+    ".md": from_markdown,
+    ".markdown": from_markdown,
+    ".txt": from_text,
+    ".html": from_html,
+    ".htm": from_html,
+    ".csv": from_csv,
+}
+SUFFIXES = frozenset(_READERS)
+
+
+def read(name: str, content: bytes) -> Content:
+    """What a file of this name says.
+
+    Raises:
+        NoContent, Undecodable: nothing, for the reason given.
+    """
+    return _READERS[PurePosixPath(name).suffix.lower()](decode(content))

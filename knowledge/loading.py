@@ -9,7 +9,9 @@ from pathlib import Path
 from knowledge.decoding import Undecodable, decode
 from knowledge.documents import Document, Skipped
 from knowledge.formats import Content, NoContent, from_csv, from_html, from_markdown, from_text
-from knowledge.sources import Source
+from knowledge.sources import Folder, Source, Website
+from knowledge.web.connection import Tick
+from knowledge.web.website import load_website
 
 MAX_BYTES = 20_000_000
 
@@ -23,11 +25,27 @@ _FORMATS: dict[str, Callable[[str], Content]] = {
 }
 
 
-def load(source: Source) -> Iterator[Document | Skipped]:
-    """Every file of the source in the order of its path, as a Document or as Skipped; hidden files are passed over.
+def _nothing() -> None:
+    """For who has nothing to do in the meantime."""
 
-    A folder that is not there gives nothing.
+
+def load(source: Source, web: Path, *, tick: Tick = _nothing) -> Iterator[Document | Skipped]:
+    """Everything that the source has, as a Document or as Skipped.
+
+    Args:
+        web: the folder for what is fetched.
+        tick: called several times a second while a website is waited for; what it raises ends the waiting.
     """
+    match source:
+        case Folder():
+            return _load_folder(source)
+        case Website():
+            return load_website(source, web, tick)
+    raise TypeError(f"no source: {type(source).__name__}")
+
+
+def _load_folder(source: Folder) -> Iterator[Document | Skipped]:
+    """Every file in the order of its path; hidden files are passed over, and a folder that is not there has none."""
     for path in _files(source.path):
         name = path.relative_to(source.path).as_posix()
         try:
@@ -67,7 +85,7 @@ def _content(path: Path, root: Path) -> Content:
     return _FORMATS[path.suffix.lower()](decode(real.read_bytes()))
 
 
-def _document(source: Source, name: str, content: Content) -> Document:
+def _document(source: Folder, name: str, content: Content) -> Document:
     if not content.text.strip():
         raise NoContent("empty")
     return Document(

@@ -25,6 +25,7 @@ from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Source, load_sources
 from knowledge.staging import stage
 from knowledge.vector_cache import VectorCache
+from knowledge.web.website import forget_others
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def reindex(
     """
     reindexing = _Reindexing(
         index_path=settings.index_path,
+        web_path=settings.web_path,
         sources=load_sources(settings) if sources is None else sources,
         questions=load_questions(settings.golden),
         embedder=embedder or load_embedder(settings),
@@ -133,6 +135,7 @@ class _Reindexing:
     """One reindexing, by its stages."""
 
     index_path: Path
+    web_path: Path
     sources: Sequence[Source]
     questions: Sequence[GoldenQuestion]
     embedder: Embedder
@@ -148,7 +151,9 @@ class _Reindexing:
         limit = Limit(self.embedder.max_tokens, self.embedder.count_tokens)
         answering = generations.answering(self.index_path)
         with generations.draft(self.index_path) as folder, closing(_connect(folder / LEXICAL)) as database:
-            sources = stage(database, self.sources, limit, progress=self.progress, allow_empty=allow_empty)
+            sources = stage(
+                database, self.sources, limit, web=self.web_path, progress=self.progress, allow_empty=allow_empty
+            )
             added, removed = self._difference(database, answering)
             yield _Draft(folder, database, self._manifest(database, sources), answering, added, removed)
 
@@ -175,6 +180,7 @@ class _Reindexing:
                     raise GoldenWorse(golden.worse)
                 report = replace(draft.report(embedded=embedded), golden=golden)
             cache.keep_only(draft.texts(), self.embedder)
+        forget_others(self.web_path, self.sources)
         return replace(report, generation=generations.publish(draft.folder)) if draft.changed else report
 
     def _complete(self, draft: _Draft, cache: VectorCache) -> tuple[int, GoldenReport | None]:

@@ -36,6 +36,11 @@ class KnowledgeSettings(BaseSettings):
         return self.data_path / "index"
 
     @property
+    def web_path(self) -> Path:
+        """The folder for what was fetched from websites."""
+        return self.data_path / "web"
+
+    @property
     def models_path(self) -> Path:
         """The folder of models that were fetched or converted."""
         return self.data_path / "models"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from knowledge import chunk_store
 from knowledge.chunking import Limit, split
@@ -16,15 +17,24 @@ from knowledge.transaction import transaction
 
 
 def stage(
-    database: sqlite3.Connection, sources: Sequence[Source], limit: Limit, *, progress: Progress, allow_empty: bool
+    database: sqlite3.Connection,
+    sources: Sequence[Source],
+    limit: Limit,
+    *,
+    web: Path,
+    progress: Progress,
+    allow_empty: bool,
 ) -> tuple[SourceOverview, ...]:
     """Put the chunks of every source into a draft's database; what was there to read.
+
+    Args:
+        web: the folder for what is fetched from websites.
 
     Raises:
         SourceEmpty: a source has no document that can be read, and `allow_empty` is not set.
     """
     chunk_store.create(database)
-    staging = _Staging(database, limit, progress)
+    staging = _Staging(database, limit, web, progress)
     with transaction(database):
         overviews = [staging.read(source) for source in sources]
     empty = next((overview for overview in overviews if not overview.documents), None)
@@ -36,9 +46,10 @@ def stage(
 class _Staging:
     """Reads one source after the other, and tells how many documents that makes."""
 
-    def __init__(self, database: sqlite3.Connection, limit: Limit, progress: Progress) -> None:
+    def __init__(self, database: sqlite3.Connection, limit: Limit, web: Path, progress: Progress) -> None:
         self._database = database
         self._limit = limit
+        self._web = web
         self._progress = progress
         self._documents = 0
 
@@ -46,7 +57,7 @@ class _Staging:
         """Put the chunks of the source into the database; what was there to read."""
         chunks, documents = chunk_store.count(self._database), self._documents
         skipped = []
-        for item in load(source):
+        for item in load(source, self._web, tick=self._tell):
             if isinstance(item, Skipped):
                 skipped.append(Skipped(_writable(item.path), item.reason))
             else:

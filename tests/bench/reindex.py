@@ -25,7 +25,7 @@ from knowledge.embedding import Vectors, load_embedder
 from knowledge.reindexing import reindex
 from knowledge.report import Step
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 from knowledge.vectors import VectorIndex
 
 SECTIONS = 10
@@ -80,7 +80,7 @@ def measured(work: Path, edition: int | None) -> dict[str, float]:
     began = time.perf_counter()
     report = reindex(
         settings,
-        sources=[Source(path=work / "documents", audience=frozenset({PUBLIC}))],
+        sources=[Folder(path=work / "documents", audience=frozenset({PUBLIC}))],
         embedder=embedder,
         progress=gaps.tell,
     )

@@ -28,7 +28,7 @@ from knowledge.index import Generation, Index
 from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 QA_SETS = ("jsquad", "jaquad", "xquad_en")
 AUDIENCE = frozenset({PUBLIC})
@@ -157,7 +157,7 @@ def build(path: Path, corpus: Sequence[Row], embedder: Embedder) -> Built:
     started = time.perf_counter()
     report = reindex(
         KnowledgeSettings(data_path=path),
-        sources=[Source(path=folder, audience=AUDIENCE)],
+        sources=[Folder(path=folder, audience=AUDIENCE)],
         embedder=embedder,
     )
     return Built(path, report.chunks, time.perf_counter() - started)

@@ -17,7 +17,7 @@ from knowledge.documents import PUBLIC
 from knowledge.reindexing import reindex
 from knowledge.retrieval import Retrieval, Retriever, open_retriever
 from knowledge.settings import PACKAGE, KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 QUESTIONS = Path(__file__).parents[1] / "samples" / "questions.json"
 AUDIENCE = frozenset({PUBLIC})
@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         settings = KnowledgeSettings(data_path=Path(work))
-        reindex(settings, sources=[Source(path=PACKAGE / "sample", audience=AUDIENCE)])
+        reindex(settings, sources=[Folder(path=PACKAGE / "sample", audience=AUDIENCE)])
         with open_retriever(settings) as retriever:
             print(json.dumps(measure(retriever, json.loads(QUESTIONS.read_text("utf-8")))))
 

@@ -15,7 +15,7 @@ from knowledge.embedding import E5Engine, Vectors
 from knowledge.reindexing import Report, reindex
 from knowledge.retrieval import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder, Source
 
 DIMENSION = 256
 
@@ -79,7 +79,7 @@ def run(settings: KnowledgeSettings, folder: Path, embedder: HashedEmbedder) -> 
     """Reindex the folder, or the sources given."""
 
     def _run(*sources: Source, **options: bool) -> Report:
-        chosen = sources or (Source(path=folder, audience=frozenset({PUBLIC})),)
+        chosen = sources or (Folder(path=folder, audience=frozenset({PUBLIC})),)
         return reindex(settings, sources=chosen, embedder=embedder, **options)
 
     return _run

@@ -13,7 +13,7 @@ from knowledge.embedding import Vectors
 from knowledge.reindexing import reindex
 from knowledge.retrieval import Retrieval, Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 RESTRICTED = 1_000
 """Chunks that all answer better than the one that may be read: many more than are looked at."""
@@ -54,8 +54,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
     def open_library(public: Sequence[str], restricted: Sequence[str]) -> Retriever:
         sources = [
-            Source(path=written(tmp_path / "public", public), audience=PUBLIC),
-            Source(path=written(tmp_path / "board", restricted), audience=BOARD),
+            Folder(path=written(tmp_path / "public", public), audience=PUBLIC),
+            Folder(path=written(tmp_path / "board", restricted), audience=BOARD),
         ]
         report = reindex(settings, sources=sources, embedder=embedder)
         assert report.chunks == len(public) + len(restricted)
@@ -140,7 +140,7 @@ def test_a_quoted_chunk_whose_audience_was_narrowed_is_gone_for_who_was_left_out
     retriever = library(["The canteen opens at noon, towards 0"], ["Minutes, towards 5"])
     (quoted,) = everything(retriever.retrieve("canteen", audience=PUBLIC))
     settings = KnowledgeSettings(_env_file=None, data_path=tmp_path / "data")  # type: ignore[call-arg]
-    reindex(settings, sources=[Source(path=tmp_path / "public", audience=BOARD)], embedder=DirectedEmbedder())
+    reindex(settings, sources=[Folder(path=tmp_path / "public", audience=BOARD)], embedder=DirectedEmbedder())
 
     left_out = retriever.retrieve("canteen", audience=PUBLIC, quoted=[quoted.chunk.id])
     still_in = retriever.retrieve("canteen", audience=BOARD, quoted=[quoted.chunk.id])

@@ -9,7 +9,7 @@ import pytest
 from knowledge import generations
 from knowledge.documents import PUBLIC
 from knowledge.errors import GoldenWorse
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 SECRET = "合言葉は水槽のxyzzyです。"
 WORDS = ("水槽", "xyzzy")
@@ -104,7 +104,7 @@ def test_the_name_of_a_file_that_was_skipped_goes_with_it(run, folder, settings)
 
 
 def test_for_whom_the_audience_was_narrowed_the_text_is_found_no_more(secret, run, folder, settings, retriever):
-    run(Source(path=folder, audience=frozenset({"slack:C1"})))
+    run(Folder(path=folder, audience=frozenset({"slack:C1"})))
 
     assert not retriever.retrieve("xyzzy", audience=frozenset({PUBLIC})).passages
     assert retriever.retrieve("xyzzy", audience=frozenset({"slack:C1"})).passages

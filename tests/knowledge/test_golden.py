@@ -14,7 +14,7 @@ from knowledge.golden import MAX_BYTES, PASSAGES, load_questions
 from knowledge.reindexing import reindex
 from knowledge.report import GoldenReport, Step
 from knowledge.settings import PACKAGE, KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 from workers.answering import PASSAGES_IN_PROMPT
 
 QUESTION = "経費の申請は毎月何日までですか"
@@ -99,7 +99,7 @@ def test_a_question_whose_document_left_is_retired(run, ask, folder, settings):
 def test_a_question_whose_document_was_narrowed_to_others_is_retired(run, ask, folder):
     run()
 
-    narrowed = run(Source(path=folder, audience=frozenset({"slack:C1"})))
+    narrowed = run(Folder(path=folder, audience=frozenset({"slack:C1"})))
 
     assert narrowed.golden == report(right=(0, 0, 0), retired=[QUESTION, VPN["question"]])
 
@@ -107,13 +107,13 @@ def test_a_question_whose_document_was_narrowed_to_others_is_retired(run, ask, f
 def test_a_restricted_document_is_asked_about_by_who_may_read_it(run, ask, folder):
     ask({**DEADLINE, "audience": ["slack:C1"]})
 
-    assert run(Source(path=folder, audience=frozenset({"slack:C1"}))).golden == report(right=(1, 0, 1))
+    assert run(Folder(path=folder, audience=frozenset({"slack:C1"}))).golden == report(right=(1, 0, 1))
 
 
 @pytest.mark.parametrize("name", ["expenses.md", "documents/expenses.md", "規程集/expenses.md"])
 def test_a_document_is_named_by_path_id_or_uri(run, ask, folder, name):
     ask({**DEADLINE, "document": name})
-    source = Source(path=folder, title="規程集", audience=frozenset({PUBLIC}))
+    source = Folder(path=folder, title="規程集", audience=frozenset({PUBLIC}))
 
     assert run(source).golden == report(right=(1, 0, 1))
 
@@ -154,7 +154,7 @@ def test_it_can_be_broken_off_while_questions_are_asked(run, ask, settings, fold
         if step == Step("checking", asked, 4):
             raise KeyboardInterrupt
 
-    source = Source(path=folder, audience=frozenset({PUBLIC}))
+    source = Folder(path=folder, audience=frozenset({PUBLIC}))
     with pytest.raises(KeyboardInterrupt):
         reindex(settings, sources=[source], embedder=embedder, progress=break_off)
 

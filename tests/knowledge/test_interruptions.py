@@ -12,7 +12,7 @@ from knowledge.errors import ReindexRunning
 from knowledge.reindex_lock import one_at_a_time
 from knowledge.reindexing import reindex
 from knowledge.report import Step
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 SCRIPT = """
 import json, os, signal, sys, time
@@ -22,7 +22,7 @@ from knowledge.documents import PUBLIC
 from knowledge.errors import ReindexRunning
 from knowledge.reindexing import reindex
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 from tests.knowledge.conftest import HashedEmbedder
 
 filling.AT_ONCE = 1
@@ -38,7 +38,7 @@ def progress(step):
 golden = data.parent / "golden.json"
 golden.write_text(json.dumps([{"question": "E-517", "document": "vpn.md"}]))
 settings = KnowledgeSettings(_env_file=None, data_path=data, golden_path=golden)
-sources = [Source(path=folder, audience=frozenset({PUBLIC}))]
+sources = [Folder(path=folder, audience=frozenset({PUBLIC}))]
 try:
     print(reindex(settings, sources=sources, embedder=HashedEmbedder(), progress=progress).generation)
 except ReindexRunning:
@@ -94,7 +94,7 @@ def test_broken_off_it_leaves_the_old_index_and_no_text(run, settings, folder, e
     (folder / "new.txt").write_text("xyzzy の新しい規程です。", "utf-8")
 
     with pytest.raises(BrokenOff):
-        reindex(settings, sources=[Source(path=folder)], embedder=embedder, progress=break_off)
+        reindex(settings, sources=[Folder(path=folder)], embedder=embedder, progress=break_off)
 
     assert [path.name for path in settings.index_path.glob("gen-*")] == ["gen-1"]
     assert not any(b"xyzzy" in file.read_bytes() for file in settings.data_path.rglob("*") if file.is_file())

@@ -8,7 +8,7 @@ import pytest
 from knowledge import loading
 from knowledge.documents import BREAK, Document, Skipped
 from knowledge.loading import load
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
 
 def loaded(root: Path) -> dict[str, Document | str]:
     """Each file's document, or the reason why it was skipped."""
-    items = list(load(Source(path=root, audience=frozenset({"members"}))))
+    items = list(load(Folder(path=root, audience=frozenset({"members"})), root))
     return {
         item.path if isinstance(item, Skipped) else item.uri: item.reason if isinstance(item, Skipped) else item
         for item in items
@@ -92,7 +92,7 @@ def test_a_named_pipe_does_not_hang(root):
 
 
 def test_a_folder_that_is_not_there_gives_nothing(root):
-    assert list(load(Source(path=root / "missing"))) == []
+    assert list(load(Folder(path=root / "missing"), root)) == []
 
 
 def test_hidden_files_and_folders_are_passed_over(root):
@@ -117,7 +117,7 @@ def test_a_document_has_its_place_and_its_sources_audience(root):
 def test_the_sources_title_stands_in_front_of_the_place(root):
     (root / "a.txt").write_text("x")
 
-    (document,) = load(Source(path=root, title="社内規程"))
+    (document,) = load(Folder(path=root, title="社内規程"), root)
 
     assert document.uri == "社内規程/a.txt"
 

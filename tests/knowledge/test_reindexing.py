@@ -12,7 +12,7 @@ from knowledge.errors import NoIndex, SourceEmpty
 from knowledge.overview import sources_overview
 from knowledge.reindexing import reindex
 from knowledge.report import SourceOverview, Step
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 
 def test_the_first_run_indexes_everything(run, settings, folder):
@@ -48,7 +48,7 @@ def test_only_new_text_is_embedded(run, folder, embedder):
 def test_another_audience_is_a_change_that_embeds_nothing(run, folder):
     run()
 
-    report = run(Source(path=folder, audience=frozenset({"slack:C1"})))
+    report = run(Folder(path=folder, audience=frozenset({"slack:C1"})))
 
     assert (report.changed, report.embedded) == (True, 0)
 
@@ -96,22 +96,22 @@ def other(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("left", [(), ("scan.png",)], ids=["nothing", "nothing that is read"])
 def test_one_empty_source_among_several_deletes_nothing(run, folder, other, settings, left):
-    run(Source(path=folder), Source(path=other))
+    run(Folder(path=folder), Folder(path=other))
     (other / "parking.txt").unlink()
     for name in left:
         (other / name).write_bytes(b"\x89PNG")
 
     with pytest.raises(SourceEmpty, match="other has no document"):
-        run(Source(path=folder), Source(path=other))
+        run(Folder(path=folder), Folder(path=other))
 
     assert generations.current(settings.index_path) == "gen-1"
     assert [path.name for path in settings.index_path.glob("gen-*")] == ["gen-1"]
 
 
 def test_a_source_that_is_named_no_longer_is_deleted(run, folder, other):
-    run(Source(path=folder), Source(path=other))
+    run(Folder(path=folder), Folder(path=other))
 
-    report = run(Source(path=folder))
+    report = run(Folder(path=folder))
 
     assert (report.documents, report.removed) == (3, 1)
 
@@ -186,7 +186,7 @@ def test_a_dry_run_refuses_what_the_real_one_would(run, folder):
 
 def test_each_source_says_what_of_it_is_in_the_index(run, folder, other, settings):
     (folder / "picture.png").write_bytes(b"\x89PNG")
-    run(Source(path=folder, title="規程集", audience=frozenset({"slack:C2", "slack:C1"})), Source(path=other))
+    run(Folder(path=folder, title="規程集", audience=frozenset({"slack:C2", "slack:C1"})), Folder(path=other))
 
     of_folder, of_other = sources_overview(settings)
 
@@ -253,7 +253,7 @@ def test_removing_the_old_leaves_what_is_being_written(run, settings):
 def test_progress_counts_to_all_chunks(settings, folder, embedder):
     seen: list[Step] = []
 
-    reindex(settings, sources=[Source(path=folder)], embedder=embedder, progress=seen.append)
+    reindex(settings, sources=[Folder(path=folder)], embedder=embedder, progress=seen.append)
 
     assert list(dict.fromkeys(step.stage for step in seen)) == ["reading", "embedding", "checking"]
     assert [step.done for step in seen if step.stage == "reading"][-1] == 3

@@ -10,7 +10,7 @@ from knowledge.errors import NoIndex
 from knowledge.index import Index
 from knowledge.retrieval import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 
 PUBLIC = frozenset({"public"})
 
@@ -64,8 +64,8 @@ def bonuses(run, folder, tmp_path) -> str:
     secret.mkdir()
     (secret / "bonus.txt").write_text(text, "utf-8")
     run(
-        Source(path=folder, audience=frozenset({"public"})),
-        Source(path=secret, audience=frozenset({"members", "slack:C9"})),
+        Folder(path=folder, audience=frozenset({"public"})),
+        Folder(path=secret, audience=frozenset({"members", "slack:C9"})),
     )
     return text
 
@@ -220,7 +220,7 @@ def handbook(e5, tmp_path_factory: pytest.TempPathFactory):
     (folder / "会議室.md").write_text("# 会議室\n\n会議室は30日先まで予約できます。\n", "utf-8")
     (folder / "handbook.md").write_text("# Handbook\n\n## Pay day\n\nSalaries are paid on the 21st.\n", "utf-8")
     settings = KnowledgeSettings(_env_file=None, data_path=tmp_path_factory.mktemp("data"))
-    reindex(settings, sources=[Source(path=folder, audience=PUBLIC)], embedder=e5)
+    reindex(settings, sources=[Folder(path=folder, audience=PUBLIC)], embedder=e5)
     with open_retriever(settings, e5) as opened:
         yield opened
 

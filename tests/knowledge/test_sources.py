@@ -35,13 +35,52 @@ def test_a_file_without_sources_leaves_the_one_folder(settings, folder, config):
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "where"),
+    [
+        ("sitemap = 'https://A.example/s.xml#top'", "sitemap", "https://a.example/s.xml"),
+        ("feed = 'https://a.example'", "feed", "https://a.example/"),
+        (
+            "pages = ['https://a.example/規程', 'https://b.example/']",
+            "pages",
+            "https://a.example/%E8%A6%8F%E7%A8%8B and 1 more",
+        ),
+    ],
+)
+def test_a_website_is_named_by_its_addresses(settings, config, text, kind, where):
+    config.write_text(f"[[sources]]\n{text}\n", "utf-8")
+
+    (source,) = load_sources(settings, config)
+
+    assert (source.kind, source.where) == (kind, where)
+
+
+def test_pages_may_be_on_the_hosts_of_a_sources_addresses_and_on_those_that_it_adds(settings, config):
+    config.write_text("[[sources]]\nfeed = 'https://A.example/feed'\nhosts = ['WWW.example']\n", "utf-8")
+
+    (source,) = load_sources(settings, config)
+
+    assert source.all_hosts == {"a.example", "www.example"}
+
+
+@pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("[[sources]]\ntitle = 'x'\n", "sources[0].path"),
+        ("[[sources]]\ntitle = 'x'\n", "sources[0]: must have exactly one of path, sitemap, feed, pages"),
+        ("[[sources]]\npath = 'a'\nfeed = 'https://a.example/feed'\n", "sources[0]: must have exactly one of"),
+        ("[[sources]]\nsitemap = 'ftp://a.example/'\n", "sources[0].sitemap"),
+        ("[[sources]]\nsitemap = 'https://user:pass@a.example/'\n", "sources[0].sitemap"),
+        ("[[sources]]\nfeed = 'a.example/feed'\n", "sources[0].feed"),
+        ("[[sources]]\npages = []\n", "sources[0].pages"),
+        ("[[sources]]\npages = 'https://a.example/'\n", "sources[0].pages"),
+        ("[[sources]]\npages = ['https://a.example/', 'b']\n", "sources[0].pages.1"),
+        ("[[sources]]\nfeed = 'https://a.example/'\nrequests_per_second = 0\n", "sources[0].requests_per_second"),
+        ("[[sources]]\nfeed = 'https://a.example/'\nallow_private = 'yes'\n", "sources[0].allow_private"),
+        ("[[sources]]\npath = 'a'\nallow_private = true\n", "sources[0].allow_private"),
         ("[[sources]]\npath = 'a'\n[[sources]]\npath = 'b'\naudience = []\n", "sources[1].audience"),
         ("[[sources]]\npath = 'a'\nlanguage = 'fr'\n", "sources[0].language"),
         ("[[sources]]\npath = 'a'\naudiense = ['members']\n", "sources[0].audiense"),
         ("sources = 3\n", "sources"),
+        ("sources = [3]\n", "sources[0]"),
         ("[[sources\n", "madoguchi.toml"),
     ],
 )

@@ -13,7 +13,7 @@ from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.reindexing import reindex
 from knowledge.retrieval import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 from tests.fakes.downloads import Downloads, serve
 from tests.fakes.line import FakeLine
 from tests.fakes.model import Script
@@ -64,7 +64,7 @@ def retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
         (folder / audience).mkdir()
         for name, text in documents.items():
             (folder / audience / name).write_text(text, encoding="utf-8")
-        sources.append(Source(path=folder / audience, audience=frozenset({audience})))
+        sources.append(Folder(path=folder / audience, audience=frozenset({audience})))
     reindex(settings, sources=sources)
     with open_retriever(settings) as opened:
         yield opened

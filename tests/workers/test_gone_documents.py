@@ -17,7 +17,7 @@ from knowledge.embedding import load_embedder
 from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Source
+from knowledge.sources import Folder
 from tests.fakes.model import Script, ScriptedGenerator, asks
 from tests.fakes.slack import FakeSlack
 from tests.stored import everything_in
@@ -49,7 +49,7 @@ class Library:
     def index(self, **audiences: str) -> None:
         """Index the expenses for everybody, and the other folders for these audiences."""
         read_by = {"expenses": PUBLIC, **audiences}
-        sources = [Source(path=self._folder / name, audience=frozenset({label})) for name, label in read_by.items()]
+        sources = [Folder(path=self._folder / name, audience=frozenset({label})) for name, label in read_by.items()]
         reindex(self.settings, sources=sources, embedder=self.embedder)
 
     def delete_the_bonus(self) -> None:
@@ -161,7 +161,7 @@ def test_an_index_that_cannot_be_followed_is_logged_once_and_followed_later(
     with open_retriever(later, library.embedder) as retriever, following(retriever, store, generator):
         caplog.set_level(logging.INFO)
         until(lambda: caplog.records)
-        reindex(later, sources=[Source(path=tmp_path / "expenses")], embedder=library.embedder)
+        reindex(later, sources=[Folder(path=tmp_path / "expenses")], embedder=library.embedder)
         until(lambda: "generation opened" in caplog.text)
 
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == ["not followed"]

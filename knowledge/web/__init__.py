@@ -1,0 +1,1 @@
+"""Websites as sources: fetched politely, kept on disk, and read like files."""
