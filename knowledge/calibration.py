@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from knowledge import chunk_store, lexical
-from knowledge.embedding import Embedder
+from knowledge.embedding import Embedder, Vectors
 from knowledge.everyday import ENGLISH, JAPANESE
 from knowledge.fusion import Candidate
 from knowledge.vectors import VectorIndex
@@ -22,6 +22,7 @@ from knowledge.vectors import VectorIndex
 _EVERYDAY: Mapping[str, Sequence[str]] = {"ja": JAPANESE, "en": ENGLISH}
 _OWN_SENTENCES = 64
 _BATCH = 100
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,10 @@ Floors = Mapping[str, Mapping[str, Floor]]
 """By the question's language, then by the chunk's; of chunks only languages that the index has."""
 
 
-def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embedder) -> Floors:
-    """The floors of an index.
+def calibrate(
+    database: sqlite3.Connection, vectors: VectorIndex, embedder: Embedder, tell: Callable[[], None]
+) -> Floors:
+    """The floors of an index; `tell` is called every few questions.
 
     Nearer than all but one in twenty everyday questions come; but, within a language, no nearer than nineteen in twenty
     of the documents' own sentences do, so that documents about everyday things stay findable. Of the words, half of the
@@ -51,11 +54,10 @@ def calibrate(database: sqlite3.Connection, vectors: VectorIndex, embedder: Embe
     floors: dict[str, dict[str, Floor]] = {}
     for asked_in, questions in _EVERYDAY.items():
         coverage = _coverage_floor(database, questions)
-        unrelated = {
-            written_in: _quantile(_nearest(vectors, embedder, questions, written_in), 0.95) for written_in in own
-        }
+        asked = _encoded(embedder, questions, tell)
+        unrelated = {written_in: _quantile(_nearest(vectors, asked, written_in), 0.95) for written_in in own}
         if asked_in in own:
-            related = _quantile(_nearest(vectors, embedder, own[asked_in], asked_in), 0.05)
+            related = _quantile(_nearest(vectors, _encoded(embedder, own[asked_in], tell), asked_in), 0.05)
             unrelated[asked_in] = min(unrelated[asked_in], related)
         floors[asked_in] = {written_in: Floor(cosine, coverage) for written_in, cosine in unrelated.items()}
     return floors
@@ -67,8 +69,16 @@ def _coverage_floor(database: sqlite3.Connection, questions: Sequence[str]) -> f
     return (covered + max(covered, lexical.ALL_ONCE)) / 2
 
 
-def _nearest(vectors: VectorIndex, embedder: Embedder, questions: Sequence[str], written_in: str) -> list[float]:
-    found = vectors.search(embedder.encode_query(questions), 1, language=written_in)
+def _encoded(embedder: Embedder, questions: Sequence[str], tell: Callable[[], None]) -> Vectors:
+    encoded = []
+    for start in range(0, len(questions), _AT_ONCE):
+        encoded.append(embedder.encode_query(questions[start : start + _AT_ONCE]))
+        tell()
+    return np.concatenate(encoded)
+
+
+def _nearest(vectors: VectorIndex, asked: Vectors, written_in: str) -> list[float]:
+    found = vectors.search(asked, 1, language=written_in)
     return [max(cosines.values(), default=0.0) for cosines in found]
 
 

@@ -61,8 +61,7 @@ class Filling:
                     embedded, done = embedded + new, done + len(batch)
             if vectors.count() != total:
                 raise IndexBroken(f"{vectors.count()} vectors of {total} chunks were kept")
-            self.progress(Step("checking", 0, 0))
-            return embedded, calibrate(database, vectors, self.embedder)
+            return embedded, calibrate(database, vectors, self.embedder, lambda: self.progress(Step("checking", 0, 0)))
 
     def _encoded(self, chunks: Sequence[Chunk], done: int, total: int) -> tuple[Vectors, int]:
         """The chunks' vectors, and how many of them had to be computed."""
