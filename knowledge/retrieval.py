@@ -8,7 +8,8 @@ from typing import Self
 
 from knowledge import generations
 from knowledge.documents import Passage
-from knowledge.embedding import Embedder, load_embedder
+from knowledge.embedders import load_embedder
+from knowledge.embedding import Embedder
 from knowledge.fusion import distinct, fuse
 from knowledge.index import Index
 from knowledge.settings import KnowledgeSettings

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from knowledge.documents import PUBLIC
-from knowledge.embedding import E5Engine, Embedder, Vectors
+from knowledge.e5_engine import E5Engine
+from knowledge.embedding import Embedder, Vectors
 from knowledge.fusion import Sides, fuse
 from knowledge.generations import fingerprint
 from knowledge.index import Generation, Index

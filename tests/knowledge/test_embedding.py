@@ -1,11 +1,13 @@
 """The default embedder in both of its runtimes, and what texts they can take."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from knowledge.embedding import E5Engine, load_embedder, load_unpacked
+from knowledge.embedders import load_embedder, load_unpacked
 from knowledge.errors import EmbeddingFailed
 from knowledge.settings import KnowledgeSettings
 
@@ -18,8 +20,12 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory):
     return load_unpacked(tmp_path_factory.mktemp("models"))
 
 
-def test_the_default_is_the_engine_without_torch():
-    assert isinstance(load_embedder(KnowledgeSettings(_env_file=None)), E5Engine)
+def test_the_default_is_loaded_without_torch():
+    load = "from knowledge.embedders import load_embedder, KnowledgeSettings as S; load_embedder(S(_env_file=None))"
+
+    script = f"import sys; {load}; print('torch' in sys.modules)"
+
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
 
 
 def test_both_runtimes_give_the_same_vectors(e5, unpacked):

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from knowledge.documents import MEMBERS, PUBLIC
-from knowledge.embedding import load_embedder
+from knowledge.embedders import load_embedder
 from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
