@@ -1,4 +1,4 @@
-"""Checkpoints: the named points of a message's way at which the fault tests make something go wrong.
+"""Checkpoints: the named points of a message's way, and of a reindexing, at which fault tests make something go wrong.
 
 A checkpoint does nothing by itself. It is an audit event of the interpreter (`sys.audit`), which costs nothing while
 nobody listens; `tests/faults/process.py` listens, and kills, freezes or holds the process where it was told to.
@@ -29,6 +29,10 @@ Point = Literal[
     # clerk
     "ordered",  # a control event is taken, not carried out
     "carried_out",  # carried out, still in the queue
+    # knowledge: a step of this stage is done
+    "reading",
+    "embedding",
+    "checking",
 ]
 
 
