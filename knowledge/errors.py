@@ -6,6 +6,7 @@ KnowledgeError
 ├── EmbeddingFailed     the embedder cannot be loaded, or does not take a text
 ├── NoIndex             there is no index yet, or none that this embedder can read
 ├── IndexBroken         a generation was written and does not find its own chunks; the old one stays
+├── IndexNotWritten     the disk is full, or does not let itself be written; the old index stays
 ├── GoldenMalformed     the golden questions cannot be used; names the place and the file
 ├── GoldenWorse         golden questions that were answered would not be any more; the old index stays
 ├── NothingBefore       there is no generation that one could go back to
@@ -35,6 +36,10 @@ class NoIndex(KnowledgeError):
 
 class IndexBroken(KnowledgeError):
     """A generation was written and does not find its own chunks; the old one stays."""
+
+
+class IndexNotWritten(KnowledgeError):
+    """The disk is full, or does not let itself be written; the old index stays."""
 
 
 class GoldenMalformed(KnowledgeError):

@@ -10,11 +10,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chromadb.errors import ChromaError
+
 from knowledge import chunk_store, generations
 from knowledge.chunking import Limit
 from knowledge.copies import remove_abandoned
-from knowledge.embedding import Embedder, load_embedder
-from knowledge.errors import GoldenWorse
+from knowledge.embedders import load_embedder
+from knowledge.embedding import Embedder
+from knowledge.errors import GoldenWorse, IndexNotWritten
 from knowledge.examination import Examination
 from knowledge.filling import Filling
 from knowledge.generations import LEXICAL, VECTORS, Answering, Manifest
@@ -53,7 +56,7 @@ def reindex(
         ReindexRunning: another process is at it.
         SourceEmpty: a source has no document, and `allow_empty` is not set.
         GoldenWorse: golden questions would not be answered any more, and `accept` is not set.
-        SourcesMalformed, GoldenMalformed, EmbeddingFailed, IndexBroken
+        SourcesMalformed, GoldenMalformed, EmbeddingFailed, IndexBroken, IndexNotWritten
     """
     reindexing = _Reindexing(
         index_path=settings.index_path,
@@ -63,7 +66,7 @@ def reindex(
         embedder=embedder or load_embedder(settings),
         progress=progress,
     )
-    with one_at_a_time(settings.index_path):
+    with _writing_errors(), one_at_a_time(settings.index_path):
         with reindexing.draft(allow_empty=allow_empty) as draft:
             report = reindexing.rehearse(draft) if dry_run else reindexing.bring_up(draft, accept=accept)
         remove_abandoned(settings.index_path / "readers")
@@ -78,10 +81,10 @@ def rollback(settings: KnowledgeSettings, *, embedder: Embedder | None = None) -
     Raises:
         NothingBefore: there is none, or another embedder or version made it.
         ReindexRunning: the index is being changed.
-        EmbeddingFailed
+        EmbeddingFailed, IndexNotWritten
     """
     readable = generations.fingerprint(embedder or load_embedder(settings))
-    with one_at_a_time(settings.index_path):
+    with _writing_errors(), one_at_a_time(settings.index_path):
         name = generations.step_back(settings.index_path, readable)
     log.info("rolled back", extra={"generation": name})
     return name
@@ -222,6 +225,15 @@ class _Reindexing:
 
     def _cache(self) -> closing[VectorCache]:
         return closing(VectorCache(self.index_path / "cache.sqlite"))
+
+
+@contextmanager
+def _writing_errors() -> Iterator[None]:
+    """What the disk refuses, in words of our own: SQLite and Chroma have a kind of error each."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, ChromaError) as error:
+        raise IndexNotWritten(f"the index cannot be written: {error}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -12,15 +12,21 @@ from pathlib import Path
 import numpy as np
 
 from knowledge.embedding import Embedder, Vectors
+from knowledge.transaction import transaction
 
 
 class VectorCache:
     """An SQLite file of vectors by embedder and text; of the text only a hash is kept."""
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
-        self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+        """Open it; a file that is damaged is begun anew, since all of it can be computed again."""
+        try:
+            self._database = _open(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # the file is not to blame
+                raise
+            path.unlink()
+            self._database = _open(path)
 
     def encode_document(self, texts: Sequence[str], embedder: Embedder) -> tuple[Vectors, int]:
         """The texts' vectors in input order, and how many of them had to be computed."""
@@ -55,10 +61,9 @@ class VectorCache:
         """The texts' keys in the table `listed`, inside the block."""
         self._database.execute("CREATE TEMP TABLE listed (key TEXT PRIMARY KEY) WITHOUT ROWID")
         try:
-            self._database.execute("BEGIN")
             keys = ((_key(text, embedder),) for text in texts)
-            self._database.executemany("INSERT OR IGNORE INTO listed VALUES (?)", keys)
-            self._database.execute("COMMIT")
+            with transaction(self._database):
+                self._database.executemany("INSERT OR IGNORE INTO listed VALUES (?)", keys)
             yield
         finally:
             self._database.execute("DROP TABLE listed")
@@ -70,11 +75,20 @@ class VectorCache:
         return {key: np.frombuffer(vector, dtype=np.float32) for key, vector in rows}
 
     def _put(self, vectors: Iterable[tuple[str, Vectors]]) -> None:
-        self._database.execute("BEGIN")
-        self._database.executemany(
-            "INSERT OR REPLACE INTO vectors VALUES (?, ?)", ((key, vector.tobytes()) for key, vector in vectors)
-        )
-        self._database.execute("COMMIT")
+        rows = ((key, vector.tobytes()) for key, vector in vectors)
+        with transaction(self._database):
+            self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        database.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
+        database.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _key(text: str, embedder: Embedder) -> str:

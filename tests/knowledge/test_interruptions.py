@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from knowledge import filling, generations
-from knowledge.errors import ReindexRunning
+from knowledge.errors import IndexNotWritten, ReindexRunning
 from knowledge.reindex_lock import one_at_a_time
 from knowledge.reindexing import reindex
 from knowledge.report import Step
@@ -99,6 +99,46 @@ def test_broken_off_it_leaves_the_old_index_and_no_text(run, settings, folder, e
     assert [path.name for path in settings.index_path.glob("gen-*")] == ["gen-1"]
     assert not any(b"xyzzy" in file.read_bytes() for file in settings.data_path.rglob("*") if file.is_file())
     assert run().generation == "gen-2"
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from knowledge.errors import IndexNotWritten
+from knowledge.reindexing import reindex
+from knowledge.settings import KnowledgeSettings
+from knowledge.sources import Folder
+from tests.knowledge.conftest import HashedEmbedder
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    settings = KnowledgeSettings(_env_file=None, data_path=Path(sys.argv[1]))
+    reindex(settings, sources=[Folder(path=Path(sys.argv[2]))], embedder=HashedEmbedder())
+except IndexNotWritten as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 20_000, 60_000, 120_000])
+def test_a_disk_that_takes_no_more_leaves_the_old_index(run, settings, folder, limit):
+    run()
+    (folder / "new.txt").write_text("新しい規程です。" * 5_000, "utf-8")
+
+    arguments = [sys.executable, "-c", FULL_DISK, settings.data_path, folder, str(limit)]
+    ended = subprocess.run(arguments, check=False, text=True, capture_output=True)
+
+    assert ended.returncode == 1, ended.stderr
+    assert "the index cannot be written: " in ended.stderr
+    assert generations.current(settings.index_path) == "gen-1"
+    assert [path.name for path in settings.index_path.glob("gen-*")] == ["gen-1"]
+    assert run().generation == "gen-2"
+
+
+def test_a_data_path_that_is_no_folder_is_told(run, settings):
+    settings.data_path.write_text("", "utf-8")
+
+    with pytest.raises(IndexNotWritten, match="the index cannot be written"):
+        run()
 
 
 @pytest.mark.parametrize(("stage", "done"), STAGES)

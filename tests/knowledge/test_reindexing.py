@@ -226,6 +226,14 @@ def test_an_index_of_which_a_part_is_gone_is_made_anew(run, settings, retriever,
     assert retriever.retrieve("E-517", audience=frozenset({PUBLIC})).passages
 
 
+def test_a_damaged_cache_is_begun_anew(run, folder, settings):
+    run()
+    (settings.index_path / "cache.sqlite").write_bytes(b"damaged" * 1_000)
+    (folder / "new.txt").write_text("新しい規程です。", "utf-8")
+
+    assert run().embedded == 5
+
+
 def test_only_one_generation_before_is_kept(run, folder, settings):
     for number in range(3):
         (folder / f"{number}.txt").write_text(f"文書{number}です。", "utf-8")
