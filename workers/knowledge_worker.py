@@ -13,13 +13,15 @@ import redis
 from celery import Celery
 from celery.signals import worker_shutting_down
 
+from bot.checkpoints import checkpoint
 from bot.queue import FIRST_RUN, KNOWLEDGE, REINDEX, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
 from knowledge import generations
-from knowledge.embedding import load_embedder
+from knowledge.embedders import load_embedder
 from knowledge.errors import KnowledgeError, NoIndex
 from knowledge.reindexing import reindex
+from knowledge.report import Step
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
@@ -84,8 +86,13 @@ class Indexing:
 
 def reindexed(settings: KnowledgeSettings, progress: Progress, *, allow_empty: bool) -> dict[str, Any]:
     """Reindex, and what came of it as JSON values: `state` is `done` or `failed`."""
+
+    def told(step: Step) -> None:
+        progress(step.done, step.total)
+        checkpoint(step.stage)
+
     try:
-        report = reindex(settings, progress=lambda step: progress(step.done, step.total), allow_empty=allow_empty)
+        report = reindex(settings, progress=told, allow_empty=allow_empty)
     except KnowledgeError as error:
         return {"state": "failed", "reason": str(error)}
     return {
