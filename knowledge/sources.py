@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.errors import SourcesMalformed
 from knowledge.settings import KnowledgeSettings
-from knowledge.web.addresses import host_of, normalised
+from knowledge.web.addresses import host_of, normalised, normalised_host
 
 CONFIG = Path("madoguchi.toml")
 MAX_PAGES = 5_000
@@ -20,6 +20,7 @@ MAX_PAGES = 5_000
 
 Label = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Address = Annotated[str, AfterValidator(normalised)]
+Host = Annotated[str, AfterValidator(normalised_host)]
 
 
 class Source(BaseModel):
@@ -81,7 +82,7 @@ class Website(Source):
     sitemap: Address | None = None
     feed: Address | None = None
     pages: Annotated[tuple[Address, ...], Field(strict=False, min_length=1, max_length=MAX_PAGES)] = ()
-    hosts: Annotated[frozenset[Label], Field(strict=False)] = frozenset()
+    hosts: Annotated[frozenset[Host], Field(strict=False)] = frozenset()
     requests_per_second: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
     allow_private: bool = False
 
@@ -102,7 +103,7 @@ class Website(Source):
     @property
     def all_hosts(self) -> frozenset[str]:
         """The hosts that pages may be on."""
-        return frozenset([*map(host_of, self.addresses), *map(str.lower, self.hosts)])
+        return frozenset([*map(host_of, self.addresses), *self.hosts])
 
 
 _KINDS: dict[str, type[Folder] | type[Website]] = {

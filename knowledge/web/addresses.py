@@ -11,6 +11,7 @@ import httpx
 from knowledge.web.errors import Refused, Unreachable
 
 MAX_CHARS = 2_000
+MAX_PORT = 65_535
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The IP addresses of a host; raises OSError when it has none."""
@@ -24,20 +25,32 @@ def normalised(address: str, *, base: str = "") -> str:
     """
     try:
         url = httpx.URL(base).join(address.strip()) if base else httpx.URL(address.strip())
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise ValueError("not an address") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.raw_host:
         raise ValueError("not an http:// or https:// address")
     if url.userinfo:
         raise ValueError("an address with a user name or a password")
-    if len(str(url)) > MAX_CHARS or (url.port or 1) not in range(1, 65_536):
-        raise ValueError("not an address: too long, or no such port")
+    if b"%" in url.raw_host or url.port == 0 or (url.port or 0) > MAX_PORT or len(str(url)) > MAX_CHARS:
+        raise ValueError("not an address: no such host, no such port, or too long")
     return str(url.copy_with(fragment=None, raw_path=url.raw_path))  # which is / where the path is empty
 
 
 def host_of(address: str) -> str:
-    """The host of a normalised address, lower case."""
-    return httpx.URL(address).host
+    """The host of a normalised address, lower case and in ASCII."""
+    return httpx.URL(address).raw_host.decode("ascii")
+
+
+def normalised_host(host: str) -> str:
+    """The host as `host_of` gives it.
+
+    Raises:
+        ValueError: it is none, or more than a host.
+    """
+    address = normalised(f"http://{host}/")
+    if httpx.URL(address).raw_path != b"/" or httpx.URL(address).port:
+        raise ValueError("not the address of a host: no port and no path belong to it")
+    return host_of(address)
 
 
 def resolve(host: str, port: int) -> list[str]:

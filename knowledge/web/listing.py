@@ -54,9 +54,11 @@ def read_feed(content: bytes, address: str) -> tuple[str, ...]:
     """
     if len(content) > MAX_FEED_BYTES:
         raise Unreachable(f"no feed that is read: larger than {MAX_FEED_BYTES // 1_000_000} MB")
-    # As a file: of a plain string feedparser takes the name of a file or an address
-    feed = feedparser.parse(io.BytesIO(content), response_headers={"content-location": address}, sanitize_html=False)
-    if not feed.version or (feed.bozo and not feed.entries):
+    try:  # as a file: of a plain string feedparser takes the name of a file or an address
+        feed = feedparser.parse(io.BytesIO(content), response_headers={"content-location": address})
+    except Exception as error:  # its parsers were not written for bytes that are meant to break them
+        raise Unreachable("neither RSS nor Atom") from error
+    if not feed.get("version") or (feed.get("bozo") and not feed.entries):
         raise Unreachable("neither RSS nor Atom")
     return tuple(str(entry.link) for entry in feed.entries[: MAX_PAGES + 1] if entry.get("link"))
 

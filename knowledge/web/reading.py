@@ -119,4 +119,4 @@ def _as_utf8(page: Page) -> bytes:
 
 def _last_part(address: str) -> str:
     url = httpx.URL(address)
-    return PurePosixPath(url.path).name or url.host
+    return PurePosixPath(url.path).name or url.raw_host.decode("ascii")

@@ -55,11 +55,13 @@ def test_a_website_is_named_by_its_addresses(settings, config, text, kind, where
 
 
 def test_pages_may_be_on_the_hosts_of_a_sources_addresses_and_on_those_that_it_adds(settings, config):
-    config.write_text("[[sources]]\nfeed = 'https://A.example/feed'\nhosts = ['WWW.example']\n", "utf-8")
+    config.write_text(
+        "[[sources]]\nfeed = 'https://A.example/feed'\nhosts = ['WWW.example', '日本.example']\n", "utf-8"
+    )
 
     (source,) = load_sources(settings, config)
 
-    assert source.all_hosts == {"a.example", "www.example"}
+    assert source.all_hosts == {"a.example", "www.example", "xn--wgv71a.example"}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,8 @@ def test_pages_may_be_on_the_hosts_of_a_sources_addresses_and_on_those_that_it_a
         ("[[sources]]\npages = ['https://a.example/', 'b']\n", "sources[0].pages.1"),
         ("[[sources]]\nfeed = 'https://a.example/'\nrequests_per_second = 0\n", "sources[0].requests_per_second"),
         ("[[sources]]\nfeed = 'https://a.example/'\nallow_private = 'yes'\n", "sources[0].allow_private"),
+        ("[[sources]]\nfeed = 'https://a.example/'\nhosts = ['b.example/c']\n", "sources[0].hosts"),
+        ("[[sources]]\nfeed = 'https://a.example/'\nhosts = ['b.example:80x']\n", "sources[0].hosts"),
         ("[[sources]]\npath = 'a'\nallow_private = true\n", "sources[0].allow_private"),
         ("[[sources]]\npath = 'a'\n[[sources]]\npath = 'b'\naudience = []\n", "sources[1].audience"),
         ("[[sources]]\npath = 'a'\nlanguage = 'fr'\n", "sources[0].language"),
