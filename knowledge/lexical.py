@@ -1,7 +1,8 @@
-"""The lexical side of the search: BM25 in SQLite's FTS5 over our own tokens.
+"""The lexical side of the search: how much of a question's rare words a chunk has. SQLite's FTS5 over our own tokens.
 
 FTS5's own tokenizers do not know Japanese: `unicode61` takes a sentence for one word, and `trigram` cannot find a word
-of two characters.
+of two characters. And its ranking favours short chunks and words that are repeated, which says nothing where all chunks
+are short: having the words or not finds more (docs/decisions/retrieval.md).
 """
 
 from __future__ import annotations
@@ -16,30 +17,38 @@ from itertools import pairwise
 
 from knowledge.documents import Chunk
 
-VERSION = 1
+VERSION = 2
 """Part of the index's fingerprint: raised when a text gives other tokens."""
 
 MAX_QUERY_TOKENS = 128
 
-_JAPANESE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+# Kana without the middle dot and what else separates or only marks: FTS5 does not take those for letters.
+_JAPANESE = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _LONG_VOWEL = re.compile(r"(?<=[ァ-ヶ])[ー-]")
 _RUN = re.compile(rf"([{_JAPANESE}]+)|[^\W_{_JAPANESE}]+(?:[-_.][^\W_{_JAPANESE}]+)*")
+_HIRAGANA = re.compile("[\u3041-\u309f]")
 _JOINT = re.compile(r"[-_.]")
 
 _SCHEMA = """
 CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', tokenize="unicode61 remove_diacritics 0");
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab(terms, 'row');
+CREATE TABLE sizes (number INTEGER PRIMARY KEY, tokens INTEGER NOT NULL);
 """
 
-_BM25_CEILING = 2.2
-"""FTS5's bm25 gives a term at most k1 + 1 = 2.2 times its weight."""
-
-ALL_ONCE = 1 / _BM25_CEILING
-"""The coverage of a chunk of average length that has every token of the query once."""
+# FTS5's bm25 of a token that a chunk has once is its rarity x 2.2 / (1.3 + 0.9 x the chunk's size / the average size):
+# k1 = 1.2 and b = 0.75 are built in. A chunk has every token once here, so that factor is the same for all of them.
+_SEARCH = """
+SELECT terms.rowid, -bm25(terms) * (1.3 + 0.9 * sizes.tokens / (SELECT avg(tokens) FROM sizes)) / 2.2 AS rarity
+FROM terms JOIN chunks ON chunks.number = terms.rowid JOIN sizes ON sizes.number = terms.rowid
+WHERE terms MATCH ? AND chunks.audience IN (SELECT value FROM json_each(?)) ORDER BY rarity DESC, terms.rowid LIMIT ?
+"""
+_COMMON = 1e-6
+"""FTS5's rarity of a token that half of the chunks have; looking for those takes time and finds nothing."""
 
 
 def tokens(text: str) -> Iterator[str]:
-    """What the text is searched by: words of letters and digits; of Japanese every character and every pair.
+    """What the text is searched by: words of letters and digits; of Japanese every pair of characters, and kanji and
+    katakana alone as well. Hiragana alone are in every text.
 
     Width, case and the long vowel mark do not matter: ｻｰﾊﾞ, サーバ and サーバー give the same. A compound is found by
     its parts and as one: Wi-Fi as wi, fi and wifi, the error E-517 as e, 517 and e517.
@@ -50,7 +59,7 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def _pairs(run: str) -> Iterator[str]:
-    yield from run
+    yield from _HIRAGANA.sub("", run)
     yield from map("".join, pairwise(run))
 
 
@@ -68,38 +77,38 @@ def create(database: sqlite3.Connection) -> None:
 
 def add(database: sqlite3.Connection, chunks: Iterable[tuple[int, Chunk]]) -> None:
     """Make chunks searchable under their numbers."""
-    rows = ((number, " ".join(tokens(chunk.searchable))) for number, chunk in chunks)
-    database.executemany("INSERT INTO terms (rowid, tokens) VALUES (?, ?)", rows)
+    for number, chunk in chunks:
+        once = dict.fromkeys(tokens(chunk.searchable))
+        database.execute("INSERT INTO terms (rowid, tokens) VALUES (?, ?)", [number, " ".join(once)])
+        database.execute("INSERT INTO sizes VALUES (?, ?)", [number, len(once)])
 
 
 def search(database: sqlite3.Connection, query: str, audiences: Collection[int], limit: int) -> dict[int, float]:
     """The best chunks of the audiences by number, each with its coverage of the query, 0.0 to 1.0.
 
-    Coverage is BM25 over what a chunk with every token of the query could reach. A token that no chunk has counts too:
-    that is what lets a paraphrase or a question in another language trust the other side of the search.
+    Coverage is the rarity of the query's tokens that the chunk has, as a share of all. A token that no chunk has counts
+    too: that is what lets a paraphrase or a question in another language trust the other side of the search.
     """
     asked = list(dict.fromkeys(tokens(query)))[:MAX_QUERY_TOKENS]
-    ceiling = sum(_weights(database, asked).values()) * _BM25_CEILING
-    if not asked or not audiences:
+    rarities = _rarities(database, asked)
+    telling = [token for token in asked if rarities[token] > _COMMON]
+    if not telling or not audiences:
         return {}
-    found = database.execute(
-        "SELECT terms.rowid, -bm25(terms) FROM terms JOIN chunks ON chunks.number = terms.rowid "
-        "WHERE terms MATCH ? AND chunks.audience IN (SELECT value FROM json_each(?)) ORDER BY bm25(terms) LIMIT ?",
-        [" OR ".join(f'"{token}"' for token in asked), json.dumps([*audiences]), limit],
-    )
-    return {number: score / ceiling for number, score in found}
+    matching = " OR ".join(f'"{token}"' for token in telling)
+    found = database.execute(_SEARCH, [matching, json.dumps([*audiences]), limit])
+    return {number: min(1.0, rarity / sum(rarities.values())) for number, rarity in found}
 
 
-def _weights(database: sqlite3.Connection, asked: Sequence[str]) -> dict[str, float]:
-    """Each token's weight by its rarity, as FTS5's bm25 has it."""
+def _rarities(database: sqlite3.Connection, asked: Sequence[str]) -> dict[str, float]:
+    """Each token's rarity (inverse document frequency), as FTS5's bm25 has it."""
     (total,) = database.execute("SELECT count(*) FROM chunks").fetchone()
     holding = dict(
         database.execute(
             "SELECT term, doc FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))", [json.dumps(asked)]
         )
     )
-    return {token: _weight(total, holding.get(token, 0)) for token in asked}
+    return {token: _rarity(total, holding.get(token, 0)) for token in asked}
 
 
-def _weight(total: int, holding: int) -> float:
-    return max(math.log((total - holding + 0.5) / (holding + 0.5)), 1e-6)
+def _rarity(total: int, holding: int) -> float:
+    return max(math.log((total - holding + 0.5) / (holding + 0.5)), _COMMON)
