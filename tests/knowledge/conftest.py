@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from knowledge.documents import PUBLIC
-from knowledge.embedding import E5Engine, Vectors
+from knowledge.e5_engine import E5Engine
+from knowledge.embedding import Vectors
 from knowledge.reindexing import Report, reindex
 from knowledge.retrieval import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Folder, Source
+from tests.fakes.website import FakeWebsite
+from tests.knowledge.websites import Read, reader
 
 DIMENSION = 256
 
@@ -96,3 +99,17 @@ def retriever(settings: KnowledgeSettings, embedder: HashedEmbedder) -> Iterator
 def e5() -> E5Engine:
     """The real default embedder."""
     return E5Engine()
+
+
+@pytest.fixture
+def site() -> Iterator[FakeWebsite]:
+    """A website, whose visitors behave."""
+    with FakeWebsite() as running:
+        yield running
+        assert running.offences == []
+
+
+@pytest.fixture
+def read(site: FakeWebsite, tmp_path: Path) -> Read:
+    """Reads sources of the website."""
+    return reader(site, tmp_path / "web")

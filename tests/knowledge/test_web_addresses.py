@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from knowledge.web.addresses import MAX_CHARS, is_public, normalised, resolve
+from knowledge.web.addresses import MAX_CHARS, checked, is_public, normalised, resolve
+from knowledge.web.errors import Unreachable
 from tests.fakes.website import FakeWebsite, Reply
 from tests.knowledge.websites import Read
 
@@ -97,13 +98,17 @@ def test_an_address_has_one_form(address, expected):
         "http://a.example/\x00",
         "http://a b.example/",
         "http://[::1/",
-        "http://xn--/",
         "http://a.example/" + "x" * MAX_CHARS,
     ],
 )
 def test_what_is_no_address_of_a_page_is_refused(address):
     with pytest.raises(ValueError, match=r"address"):
         normalised(address)
+
+
+def test_a_name_that_no_system_of_names_takes_has_no_address():
+    with pytest.raises(Unreachable, match="no address"):
+        checked(f"{'a' * 64}.example", 80, resolve=resolve, allow_private=False)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
