@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from knowledge.report import SourceOverview
 
 LEXICAL = "lexical.sqlite"
 VECTORS = "vectors"
+_NAME = re.compile(r"gen-[0-9]+")
 _MANIFEST = "manifest.json"
 _POINTER = "CURRENT"
 _HIGHEST = "HIGHEST"
@@ -82,7 +84,7 @@ def fingerprint(embedder: Embedder) -> str:
 
 def current(index_path: Path) -> str | None:
     """The name of the generation that answers; None before the first."""
-    return _named(index_path / _POINTER)
+    return _pointed_at(index_path / _POINTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,12 @@ def draft(index_path: Path) -> Iterator[Path]:
     What an earlier, interrupted attempt left is deleted before.
     """
     now = _number(current(index_path))
-    for folder in index_path.glob("gen-*"):
-        if folder.suffix == ".draft" or _number(folder.name) > now:  # interrupted just before a swap, or after one back
-            shutil.rmtree(folder)
-    folder = index_path / f"gen-{max(now, _number(_named(index_path / _HIGHEST))) + 1}.draft"
+    for folder in index_path.glob("gen-*.draft"):
+        shutil.rmtree(folder)
+    for number in _numbers(index_path):
+        if number > now:  # interrupted just before the swap, or in the midst of going back
+            shutil.rmtree(index_path / f"gen-{number}")
+    folder = index_path / f"gen-{max(now, _number(_pointed_at(index_path / _HIGHEST))) + 1}.draft"
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -153,7 +157,7 @@ def step_back(index_path: Path, readable: str) -> str:
         raise NothingBefore(f"{name} cannot be read: {error}") from error
     if manifest.fingerprint != readable:
         raise NothingBefore(f"{name} was made by another embedder or version")
-    if _number(left) > _number(_named(index_path / _HIGHEST)):
+    if _number(left) > _number(_pointed_at(index_path / _HIGHEST)):
         _point(index_path / _HIGHEST, left)
     _point(index_path / _POINTER, name)
     shutil.rmtree(index_path / left, ignore_errors=True)
@@ -175,14 +179,20 @@ def remove_old(index_path: Path) -> None:
 
 def _numbers_before(index_path: Path) -> list[int]:
     now = _number(current(index_path))
-    return sorted(number for folder in index_path.glob("gen-*") if (number := _number(folder.name)) < now)
+    return [number for number in _numbers(index_path) if number < now]
 
 
-def _named(pointer: Path) -> str | None:
+def _numbers(index_path: Path) -> list[int]:
+    """The numbers of all generations that are there, drafts left out, in their order."""
+    return sorted(_number(folder.name) for folder in index_path.glob("gen-*") if _NAME.fullmatch(folder.name))
+
+
+def _pointed_at(pointer: Path) -> str | None:
     try:
-        return pointer.read_text("utf-8").strip()
+        name = pointer.read_text("utf-8").strip()
     except FileNotFoundError:
         return None
+    return name if _NAME.fullmatch(name) else None
 
 
 def _point(pointer: Path, name: str) -> None:
@@ -208,4 +218,5 @@ def _flush(path: Path) -> None:
 
 
 def _number(name: str | None) -> int:
-    return int(name.removesuffix(".draft").removeprefix("gen-")) if name else 0
+    """The number in a generation's name; 0 for none."""
+    return int(name.removeprefix("gen-")) if name else 0

@@ -91,6 +91,31 @@ def test_there_is_nothing_before_the_first(settings, embedder, run):
     assert generations.current(settings.index_path) == "gen-1"
 
 
+def test_what_an_interrupted_step_back_left_is_deleted_with_the_next_reindexing(changed, run, settings):
+    (settings.index_path / "HIGHEST").write_text("gen-2", "utf-8")
+    (settings.index_path / "CURRENT").write_text("gen-1", "utf-8")
+
+    assert run().generation == "gen-3"
+    assert names(settings.index_path) == {"gen-1", "gen-3"}
+
+
+@pytest.mark.parametrize("written", ["", "gen-", "../gen-1", "gen-1.draft"])
+def test_a_pointer_that_names_no_generation_is_none(changed, run, settings, written):
+    (settings.index_path / "CURRENT").write_text(written, "utf-8")
+
+    assert generations.current(settings.index_path) is None
+    assert run().changed
+
+
+def test_a_folder_of_ones_own_beside_the_generations_is_left_alone(run, folder, settings):
+    (settings.index_path / "gen-1.bak").mkdir(parents=True)
+    run()
+    change(folder, "25日", "10日")
+    run()
+
+    assert names(settings.index_path) == {"gen-1", "gen-2", "gen-1.bak"}
+
+
 def test_one_can_go_back_once(changed, settings, embedder):
     rollback(settings, embedder=embedder)
 
