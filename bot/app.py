@@ -23,6 +23,7 @@ from bot.console.web import console_routes
 from bot.errors import StoreUnavailable
 from bot.inbox import Inbox
 from bot.line.front_door import LineFrontDoor
+from bot.passages.web import passage_route
 from bot.platform import MAX_BODY_BYTES, FrontDoor, WebhookRequest, WebhookResponse
 from bot.queue import BackgroundHints, CeleryHints, celery_app
 from bot.settings import BotSettings
@@ -69,6 +70,7 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
         Route("/healthz", healthz),
         Route("/readyz", _readyz(store)),
         Route("/metrics", _metrics(store)),
+        passage_route(store),
         *console_routes(token, inbox, settings.store_url, [settings.host], closing=closing),
     ]
     if settings.slack_on:

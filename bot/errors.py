@@ -5,6 +5,8 @@ MadoguchiError
 ├── StoreUnavailable        the store does not answer, refuses to write, or is still loading
 ├── BadRequest              what came in is refused; carries the HTTP status to answer with
 ├── LockLost                another worker owns the conversation now: stop, touch nothing
+├── LinkUnknown             a link to a cited passage that is not ours
+├── LinkEnded               a link to a cited passage that shows nothing any more
 └── DeliveryError           an answer did not reach its reader
     ├── DeliveryDeferred    not delivered, may be tried again after `retry_after_s`
     ├── DeliveryFailed      not delivered and never will be
@@ -40,6 +42,14 @@ class BadRequest(MadoguchiError):
 
 class LockLost(MadoguchiError):
     """Another worker owns the conversation now: stop, touch nothing."""
+
+
+class LinkUnknown(MadoguchiError):
+    """A link to a cited passage that is not ours: forged, or cut short on its way."""
+
+
+class LinkEnded(MadoguchiError):
+    """A link to a cited passage whose time is over, or whose passage may not be read there any more."""
 
 
 class DeliveryError(MadoguchiError):

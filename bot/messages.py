@@ -153,7 +153,8 @@ def control_from_json(text: str | bytes) -> Control:
 class Citation(Record):
     """One source under an answer: `number` as shown, the document's title and place, and the passage's own words.
 
-    `uri` is what a person can open (http or https), or a path that is only shown.
+    `uri` is what a person can open (http or https), or a path that is only shown. `page` is where the web process shows
+    the passage in its document, an address or, for its own console, a path; empty where there is no such page.
     """
 
     number: int
@@ -161,6 +162,12 @@ class Citation(Record):
     uri: str
     heading: str
     text: str
+    page: str = ""
+
+    @property
+    def address(self) -> str:
+        """What opens in a browser, of the source itself or of its page here; empty when nothing does."""
+        return next((place for place in (self.uri, self.page) if place.startswith(("http://", "https://"))), "")
 
 
 @dataclass(frozen=True, slots=True)

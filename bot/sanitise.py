@@ -32,11 +32,16 @@ def sanitise(text: str, sources: Iterable[str] = ()) -> str:
     What goes leaves a space, so that what stood around it does not grow together into the same again.
     """
     known = frozenset(url for source in sources for url in urls(source))
-    plain = _INVISIBLE.sub("", text)
+    plain = visible(text)
     plain = _MARKDOWN_LINK.sub(lambda link: link[0] if _trimmed(link[2]) in known else link[1], plain)
     plain = _PLATFORM_MARKUP.sub(" ", _CONTROL_TOKEN.sub(" ", plain))
     plain = _URL.sub(lambda url: url[0] if _trimmed(url[0]) in known else REMOVED, plain)
     return _MASS_MENTION.sub("", plain)
+
+
+def visible(text: str) -> str:
+    """The text without what cannot be seen and makes the rest look like something else (controls, direction marks)."""
+    return _INVISIBLE.sub("", text)
 
 
 def urls(text: str) -> list[str]:

@@ -23,7 +23,13 @@ def _base_address(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
+def _no_address_or_base(url: str) -> str:
+    """A base address as `_base_address` has it, or none."""
+    return _base_address(url) if url else ""
+
+
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
+OptionalAddress = Annotated[str, AfterValidator(_no_address_or_base)]
 
 
 class BotSettings(BaseSettings):
@@ -45,6 +51,8 @@ class BotSettings(BaseSettings):
     admin_users: str = ""
     person_messages_per_minute: int = Field(default=30, ge=0, le=10_000)
     """Beyond it a person gets a notice in place of answers. 0: no limit."""
+    public_url: OptionalAddress = ""
+    """Where people reach the web process; empty: they do not, and answers link to no pages of cited passages."""
     redis_url: str = ""
     data_path: Path = Path("data")
     host: str = "127.0.0.1"

@@ -35,6 +35,9 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
     stream:{c}         stream        what the console's page shows
+    passage:{page}     string        a cited passage with what stands around it, as its page shows it, for a week
+    passages           sorted set    the names of these pages by the time they end
+    passages:key       string        what signs the links to them
     status:{part}      string        a process's heartbeat and what it says of itself
     erased             sorted set    conversations from which something was erased, by when, for an hour
     rewrite            set           control events and conversations that erased, until the file is written anew

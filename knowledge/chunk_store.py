@@ -23,6 +23,9 @@ _SELECT = (
     "FROM chunks JOIN audiences ON audiences.number = chunks.audience"
 )
 
+NEIGHBOURS = 2
+"""On each side of a chunk that is shown in its document."""
+
 
 def create(database: sqlite3.Connection) -> None:
     """Make the tables of the chunks in a generation's database."""
@@ -82,6 +85,21 @@ def held(database: sqlite3.Connection, ids: Collection[str], audiences: Collecti
         "AND audience IN (SELECT value FROM json_each(?))"
     )
     return frozenset(row[0] for row in database.execute(chosen, [json.dumps([*ids]), json.dumps([*audiences])]))
+
+
+def around(database: sqlite3.Connection, chunk_id: str, audiences: Collection[int]) -> tuple[Chunk, ...]:
+    """The chunk between its neighbours in the document, in reading order, those that are of one of these audiences.
+
+    Nothing when the chunk itself is not. A document's chunks have consecutive numbers.
+    """
+    chosen = (
+        f"{_SELECT} JOIN (SELECT number AS place, document_id AS within FROM chunks WHERE id = ?) "  # noqa: S608 - constants
+        "ON document_id = within AND chunks.number BETWEEN place - ? AND place + ? "
+        "WHERE audience IN (SELECT value FROM json_each(?)) ORDER BY chunks.number"
+    )
+    rows = database.execute(chosen, [chunk_id, NEIGHBOURS, NEIGHBOURS, json.dumps([*audiences])])
+    chunks = tuple(map(_chunk, rows))
+    return chunks if any(chunk.id == chunk_id for chunk in chunks) else ()
 
 
 def batches(database: sqlite3.Connection, size: int) -> Iterator[list[tuple[int, Chunk, int]]]:

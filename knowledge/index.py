@@ -86,6 +86,11 @@ class Generation:
         with self._one_statement:
             return chunk_store.held(self._database, ids, chunk_store.readable(self._database, labels))
 
+    def around(self, chunk_id: str, labels: frozenset[str]) -> tuple[Chunk, ...]:
+        """A chunk with what stands around it in its document; nothing when who bears the labels may not read it."""
+        with self._one_statement:
+            return chunk_store.around(self._database, chunk_id, chunk_store.readable(self._database, labels))
+
     def close(self) -> None:
         """Close it and delete its copy."""
         self._vectors.close()

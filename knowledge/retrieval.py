@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from knowledge import generations
-from knowledge.documents import Passage
+from knowledge.documents import Chunk, Passage
 from knowledge.embedders import load_embedder
 from knowledge.embedding import Embedder
 from knowledge.fusion import distinct, fuse
@@ -78,6 +78,15 @@ class Retriever:
             passes = floors[chunk.language].passes(candidate)
             (found if passes else near).append(Passage(chunk, candidate.score))
         return Retrieval(_distinct(found)[:limit], _distinct(near)[:NEAREST], generation.name, gone)
+
+    def around(self, chunk_id: str, audience: frozenset[str]) -> tuple[Chunk, ...]:
+        """A chunk with what stands around it in its document; nothing when the audience does not find it any more.
+
+        Raises:
+            NoIndex
+        """
+        with self._index.generation() as generation:
+            return generation.around(chunk_id, audience)
 
     def follow(self) -> str:
         """Open the newest generation now and let go of the old one, instead of with the next question; its name.

@@ -14,6 +14,7 @@ from bot.platform import ReplyStream
 from knowledge.documents import Passage
 from workers import grounding, smalltalk
 from workers.batch import Batch
+from workers.citing import Place
 from workers.conversation import Turn
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
@@ -76,12 +77,12 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     if not wait_for_model(reply, batch, watch, desk):
         return Answer(Reply(phrase("stopped", batch.target.language)))
     conversation = desk.conversations.load(batch.conversation_id)
-    audience = desk.senders[batch.newest.platform].audience(batch.newest.reply_to)
-    policy = desk.policy.of(audience)
+    place = Place(batch.newest.platform, desk.senders[batch.newest.platform].audience(batch.newest.reply_to))
+    policy = desk.policy.of(place.audience)
     checkpoint("retrieving")
     found = desk.retriever.retrieve(
         batch.text,
-        audience=audience,
+        audience=place.audience,
         context=conversation.questions(),
         quoted=conversation.quoted(),
         limit=PASSAGES_IN_PROMPT,
@@ -95,17 +96,18 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         if passages and not drafted.prompt.passages:  # the question left no room for them
             made = not_found(batch, passages, policy, drafted.cut)
         else:
-            made = composed(batch, drafted, write(drafted.prompt, batch, reply, watch, desk), policy)
+            written = write(drafted.prompt, batch, reply, watch, desk)
+            made = composed(batch, drafted, written, policy, desk.citing.citations(written.sources, place))
     return replace(made, erases=conversation.cut > 0)
 
 
-def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy) -> Answer:
+def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy, sources: tuple[Citation, ...]) -> Answer:
     """What the person gets for what was written."""
     if written.too_slow:
         return Answer(Reply(phrase("too_slow", batch.target.language)))
     if not written.text:
         return not_found(batch, drafted.prompt.passages, policy, drafted.cut)
-    return finished(batch, drafted, written)
+    return finished(batch, drafted, written.text, sources)
 
 
 def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> bool:
@@ -149,14 +151,7 @@ def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int
     return Answer(Reply(text), (asked(batch), said), cut)
 
 
-def finished(batch: Batch, drafted: Draft, written: Written) -> Answer:
+def finished(batch: Batch, drafted: Draft, text: str, sources: tuple[Citation, ...]) -> Answer:
     """The written text with its sources, and the two turns that the conversation remembers."""
-    cited = [citation(number, passage) for number, passage in enumerate(written.sources, 1)]
-    said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids))
-    return Answer(Reply(written.text, tuple(cited)), (drafted.turn, said), drafted.cut)
-
-
-def citation(number: int, passage: Passage) -> Citation:
-    """A source as it is shown under an answer."""
-    chunk = passage.chunk
-    return Citation(number, chunk.title, chunk.uri, " > ".join(chunk.heading_path), chunk.text)
+    said = Turn(ASSISTANT, (text,), ASSISTANT, tuple(batch.ids))
+    return Answer(Reply(text, sources), (drafted.turn, said), drafted.cut)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 
+from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.generation import Generator
 from workers.services import Retriever
@@ -20,11 +21,15 @@ AGAIN_FOR_S = 60.0
 class Following:
     """What a process has to let go of, looked up every few seconds."""
 
-    def __init__(self, retriever: Retriever, conversations: Conversations, generator: Generator) -> None:
+    def __init__(
+        self, retriever: Retriever, conversations: Conversations, generator: Generator, citing: Citing
+    ) -> None:
         self._retriever = retriever
+        self._citing = citing
         self._conversations = conversations
         self._generator = generator
         self._generation: str | None = None
+        self._refreshed: str | None = None
         self._told: dict[str, str] = {}
 
     def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
@@ -34,7 +39,8 @@ class Following:
 
     def follow(self) -> None:
         """Look once; what keeps it from that is logged once, and it tries again."""
-        for name, step in (("index", self._follow_index), ("erasures", self._follow_erasures)):
+        steps = {"index": self._follow_index, "pages": self._follow_pages, "erasures": self._follow_erasures}
+        for name, step in steps.items():
             try:
                 step()
                 self._told.pop(name, None)
@@ -47,6 +53,12 @@ class Following:
         if self._generation not in (None, generation):
             self._generator.forget_all()
         self._generation = generation
+
+    def _follow_pages(self) -> None:
+        """Have the pages of cited passages show what the newest index has; also once at the start, for all of them."""
+        if self._generation != self._refreshed:
+            self._citing.refresh()
+            self._refreshed = self._generation
 
     def _follow_erasures(self) -> None:
         for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):

@@ -19,6 +19,7 @@ from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
 from workers.batches import Batches
+from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.engine import LlamaEngine
 from workers.following import Following
@@ -91,6 +92,12 @@ def open_generator(own: WorkerSettings) -> Generator:
     )
 
 
+def passage_addresses(public_url: str) -> dict[str, str]:
+    """Where the pages of cited passages are reached from each platform; the console has them beside its own page."""
+    outside = dict.fromkeys(("slack", "line"), public_url.rstrip("/")) if public_url else {}
+    return {"console": "", **outside}
+
+
 def end_without_model(generator: Generator) -> None:
     """Wait for the model; where it cannot be loaded, end the process.
 
@@ -108,6 +115,7 @@ def run(
     """Run the replies' process with this model and these documents until it is told to end."""
     log_to_stderr()
     store, app = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), celery_app(bot.store_url)
+    citing = Citing(store, retriever, passage_addresses(bot.public_url))
     desk = Desk(
         batches=Batches(store, turns_life_s=own.turns_life_s),
         conversations=Conversations(store),
@@ -117,6 +125,7 @@ def run(
         policy=Policies.read(Path("madoguchi.toml")),
         gate=Gate(),
         retriever=retriever,
+        citing=citing,
         generator=generator,
         answer_tokens=own.answer_max_tokens,
         answer_deadline_s=own.answer_deadline_s,
@@ -125,7 +134,7 @@ def run(
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
     REGISTRY.register(GeneratorMetrics(generator))
-    following = Following(retriever, desk.conversations, generator)
+    following = Following(retriever, desk.conversations, generator, citing)
     threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()
     try:
         work(

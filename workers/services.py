@@ -8,8 +8,9 @@ from typing import Protocol
 
 from bot.inbox import Hints
 from bot.platform import Sender
-from knowledge.documents import Passage
+from knowledge.documents import Chunk, Passage
 from workers.batches import Batches
+from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.gate import Gate
 from workers.generation import Generator
@@ -43,6 +44,8 @@ class Retriever(Protocol):
         limit: int = 3,
     ) -> Found: ...
 
+    def around(self, chunk_id: str, audience: frozenset[str]) -> tuple[Chunk, ...]: ...
+
     def follow(self) -> str: ...
 
 
@@ -58,6 +61,7 @@ class Desk:
     policy: Policies
     gate: Gate
     retriever: Retriever
+    citing: Citing
     generator: Generator
     answer_tokens: int
     answer_deadline_s: float

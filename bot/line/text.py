@@ -79,7 +79,7 @@ def source_lines(text: str, citations: Sequence[Citation], language: str) -> str
     lines: dict[str, None] = {}
     for citation in citations:
         number = f"[{citation.number}] " if f"[{citation.number}]" in text else ""
-        address = f" {citation.uri}" if citation.uri.startswith(("http://", "https://")) else ""
+        address = f" {citation.address}" if citation.address else ""
         lines[f"{label}: {number}{citation.title}{address}"] = None
     return "\n".join(lines)
 

@@ -55,7 +55,7 @@ def plain(text: str) -> str:
 def _source_line(citation: Citation) -> str:
     title = " ".join((citation.title or citation.uri).split())[:MAX_TITLE_CHARS]
     label = defused(title).translate(_ESCAPES).replace("|", "¦")
-    link = quote(citation.uri, safe=":/?#[]@!$&'()*+,;=%-._~").translate(_ESCAPES)
-    if not link.startswith(("http://", "https://")) or len(link) > MAX_LINK_CHARS:
+    link = quote(citation.address, safe=":/?#[]@!$&'()*+,;=%-._~").translate(_ESCAPES)
+    if not link or len(link) > MAX_LINK_CHARS:
         return f"[{citation.number}] {label}"
     return f"[{citation.number}] <{link}|{label}>"

@@ -31,6 +31,7 @@ from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from workers.answering import answer
 from workers.batches import Batches
+from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.embedded import store_command
 from workers.engine import LlamaEngine
@@ -130,6 +131,7 @@ def session() -> Iterator[Session]:
         with Popen(store_command(Path(folder), socket), stdout=DEVNULL) as server:
             store = _answering(f"unix://{socket}")
             engine = LlamaEngine(resolve(own.llm_model, own.models_path), context_tokens=own.llm_context_tokens)
+            retriever = open_retriever(KnowledgeSettings())
             desk = Desk(
                 batches=Batches(store, own.turns_life_s),
                 conversations=Conversations(store),
@@ -138,7 +140,8 @@ def session() -> Iterator[Session]:
                 senders={"console": Nobody()},
                 policy=Policies.read(Path("no file")),
                 gate=Gate(),
-                retriever=open_retriever(KnowledgeSettings()),
+                retriever=retriever,
+                citing=Citing(store, retriever, {"console": ""}),
                 generator=engine,
                 answer_tokens=own.answer_max_tokens,
                 answer_deadline_s=own.answer_deadline_s,

@@ -66,6 +66,7 @@ def test_an_answer_carries_its_citations(stream: ChatStream, store: redis.Redis)
             "uri": "https://docs.example/keihi",
             "heading": "精算 > 締め日",
             "text": "毎月25日。",
+            "page": "",
         }
     ]
 

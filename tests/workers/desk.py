@@ -28,6 +28,7 @@ from tests.fakes.slack_events import TEAM
 from tests.workers.making import NoHints
 from workers.acting import Clerk
 from workers.batches import Batches
+from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.gate import Gate
 from workers.interrupts import Interrupts
@@ -69,6 +70,7 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: ScriptedGener
         "policy": Policies(Policy(), {}),
         "gate": Gate(),
         "retriever": retriever,
+        "citing": Citing(store, retriever, {"console": ""}),
         "generator": generator,
         "answer_tokens": 256,
         "answer_deadline_s": 30.0,

@@ -9,6 +9,7 @@ import redis
 
 from tests.fakes.model import ScriptedGenerator
 from tests.workers.desk import saying
+from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
 
@@ -36,7 +37,8 @@ def index() -> Index:
 
 @pytest.fixture
 def following(store: redis.Redis, index: Index, generator: ScriptedGenerator) -> Following:
-    return Following(index, Conversations(store), generator)  # type: ignore[arg-type]
+    citing = Citing(store, index, {})  # type: ignore[arg-type]
+    return Following(index, Conversations(store), generator, citing)  # type: ignore[arg-type]
 
 
 def test_erased_conversation_is_forgotten_and_no_other(

@@ -100,10 +100,17 @@ function openSource(citation) {
   page["passage-title"].textContent = citation.title;
   page["passage-heading"].textContent = citation.heading;
   page["passage-text"].replaceChildren(markdown(citation.text));
-  const place = link(citation.uri, `${words.open} ↗`) ?? element("code", {}, citation.uri);
-  page["passage-place"].replaceChildren(place);
+  page["passage-place"].replaceChildren(...placesOf(citation));
   page.passage.showModal();
   page["passage-text"].scrollTop = 0;
+}
+
+/** Where a source is: a link to it, or its path, with a link to our own page of it where there is one. */
+function placesOf({ uri, page }) {
+  const original = link(uri, `${words.open} ↗`);
+  if (original) return [original];
+  const shown = page?.startsWith("/passages/") ? [link(new URL(page, location.href).href, `${words.around} ↗`), " "] : [];
+  return [...shown, element("code", {}, uri)];
 }
 
 /** Its closing buttons and a click beside it close a dialog; Escape does so by itself. */

@@ -1,0 +1,1 @@
+"""The page of a cited passage: where it stands in its document, behind a signed link that ends."""
