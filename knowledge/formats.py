@@ -80,7 +80,7 @@ _BLOCKS = re.compile(
 
 def from_html(text: str) -> Content:
     """The page's text with headings, list items and table rows as Markdown, without navigation, scripts and styles."""
-    soup = BeautifulSoup(text, "html.parser")
+    soup = BeautifulSoup(text, "lxml")  # Python's own parser takes quadratic time for "<a <a <a …", and fails at "<![<"
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     for silent in soup([*_SILENT, "head"]):
         silent.decompose()

@@ -7,6 +7,8 @@ from typing import Self
 
 from knowledge.web.exchange import Answer
 
+HTML = ("text/html", "application/xhtml+xml")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

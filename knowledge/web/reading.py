@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import httpx
-from bs4 import BeautifulSoup, Tag
 from bs4.dammit import EncodingDetector
-from bs4.filter import SoupStrainer
 
 from knowledge import formats
 from knowledge.documents import Document
 from knowledge.formats import NoContent
 from knowledge.sources import Website
-from knowledge.web.addresses import host_of, normalised
-from knowledge.web.errors import Refused
-from knowledge.web.page import Page
+from knowledge.web.page import HTML, Page
 
-_HTML = ("text/html", "application/xhtml+xml")
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _SUFFIXES = {
-    **dict.fromkeys(_HTML, ".html"),
+    **dict.fromkeys(HTML, ".html"),
     "text/plain": ".txt",
     "text/markdown": ".md",
     "text/x-markdown": ".md",
@@ -44,7 +37,6 @@ _CODECS = {
     "iso-8859-1": "cp1252",  # what browsers take it for
     "windows-1252": "cp1252",
 }
-_KEEP_OUT = re.compile(r"\b(noindex|none)\b")
 
 
 def is_readable(media_type: str) -> bool:
@@ -52,29 +44,12 @@ def is_readable(media_type: str) -> bool:
     return _SUFFIXES.get(media_type) in formats.SUFFIXES
 
 
-def canonical(page: Page) -> str:
-    """The address under which the page wants to be known: its own, or another one of its host that it names."""
-    if page.media_type not in _HTML:
-        return page.address
-    soup = _head(page)
-    base, link = soup.find("base", href=True), soup.find("link", rel="canonical", href=True)
-    try:
-        context = normalised(str(base["href"]), base=page.address) if isinstance(base, Tag) else page.address
-        named = normalised(str(link["href"]), base=context) if isinstance(link, Tag) else page.address
-    except ValueError:
-        return page.address
-    return named if host_of(named) == host_of(page.address) else page.address
-
-
 def document(source: Website, page: Page) -> Document:
     """What the page says, to whom the source is for.
 
     Raises:
-        Refused: it does not want to be indexed.
-        NoContent, Undecodable: it says nothing, for the reason given.
+        NoContent, Undecodable: nothing, for the reason given.
     """
-    if any(_KEEP_OUT.search(said) for said in _said_to_robots(page)):
-        raise Refused("asks not to be indexed (noindex)")
     content = formats.read(f"page{_suffix(page)}", _as_utf8(page))
     if not content.text.strip():
         raise NoContent("empty")
@@ -92,18 +67,6 @@ def _suffix(page: Page) -> str:
     suffix = PurePosixPath(httpx.URL(page.address).path).suffix.lower()
     plain = page.media_type == "text/plain"
     return suffix if plain and suffix in (".md", ".markdown", ".csv") else _SUFFIXES[page.media_type]
-
-
-def _said_to_robots(page: Page) -> Iterator[str]:
-    """What the server and the page say to every robot, or to this one."""
-    yield page.robots
-    if page.media_type in _HTML:
-        for meta in _head(page).find_all("meta", attrs={"name": re.compile("^(robots|madoguchi)$", re.IGNORECASE)}):
-            yield str(meta.get("content", "")).lower()
-
-
-def _head(page: Page) -> BeautifulSoup:
-    return BeautifulSoup(page.content, "html.parser", parse_only=SoupStrainer(["base", "link", "meta"]))
 
 
 def _as_utf8(page: Page) -> bytes:

@@ -17,9 +17,14 @@ from knowledge.web.connection import Tick
 from knowledge.web.discovery import Discovery, discover
 from knowledge.web.errors import NotFetched, Refused
 from knowledge.web.exchange import Exchange
+from knowledge.web.head import read_head
 from knowledge.web.mirror import Mirror
-from knowledge.web.reading import canonical, document, is_readable
+from knowledge.web.page import Page
+from knowledge.web.reading import document, is_readable
 from knowledge.web.visitor import Visitor
+
+MAX_BYTES = 1_000_000_000
+"""Of all pages of one source: a hostile site must not fill the disk."""
 
 
 def load_website(source: Website, web: Path, tick: Tick, resolve: Resolve = resolve) -> Iterator[Document | Skipped]:
@@ -58,17 +63,15 @@ def _addresses(found: Discovery, cache: Cache) -> list[str]:
 
 
 def _documents(source: Website, pages: Mirror, addresses: Sequence[str]) -> Iterator[Document | Skipped]:
-    first_of: dict[str, str] = {}  # by canonical address
+    known: dict[str, str] = {}  # by canonical address
+    room = MAX_BYTES
     for address in addresses:
         try:
             copy = pages.get(address, is_readable)
+            room -= len(copy.page.content)
             if copy.outdated:
                 yield Skipped(address, copy.outdated)
-            first = first_of.setdefault(canonical(copy.page), address)
-            if first == address:
-                yield document(source, copy.page)
-            else:
-                yield Skipped(address, f"the same page as {first}")
+            yield _document(source, copy.page, known)
         except Refused as error:
             pages.cache.remove(address)
             yield Skipped(address, str(error))
@@ -76,3 +79,25 @@ def _documents(source: Website, pages: Mirror, addresses: Sequence[str]) -> Iter
             yield Skipped(address, str(error))
         except RecursionError:
             yield Skipped(address, "nested too deeply")
+        if room < 0:
+            yield Skipped(
+                source.where, f"has more than {MAX_BYTES // 1_000_000} MB: what comes after {address} is not read"
+            )
+            return
+
+
+def _document(source: Website, page: Page, known: dict[str, str]) -> Document:
+    """The document in a page that is not known yet.
+
+    Raises:
+        Refused: it asks not to be indexed.
+        NoContent, Undecodable: it says nothing new, for the reason given.
+    """
+    head = read_head(page)
+    if head.noindex:
+        raise Refused("asks not to be indexed (noindex)")
+    if head.canonical in known:
+        raise NoContent(f"the same page as {known[head.canonical]}")
+    read = document(source, page)
+    known[head.canonical] = page.address
+    return read

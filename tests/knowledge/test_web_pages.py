@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from knowledge.documents import Document, Skipped
@@ -82,6 +84,15 @@ def test_a_page_under_two_addresses_is_read_once(site: FakeWebsite, read: Read):
 
     assert result.uris == [first]
     assert result.reasons == {second: f"the same page as {first}"}
+
+
+def test_a_page_that_is_not_indexed_hides_no_other_with_the_same_address(site: FakeWebsite, read: Read):
+    second = site.page("/a", "text")
+    first = site.page(
+        "/a?print=1", "text", head='<link rel="canonical" href="/a"><meta name="robots" content="noindex">'
+    )
+
+    assert read(pages=[first, second]).uris == [second]
 
 
 def test_a_page_cannot_pass_itself_off_as_another_hosts(site: FakeWebsite, read: Read):
@@ -220,6 +231,27 @@ def test_too_many_sitemaps_are_cut_and_that_is_said(site: FakeWebsite, read: Rea
     assert result.uris == [address]
     assert result.reasons == {index: "names more sitemaps than are read: the first 3 are"}
     assert site.paths() == ["/index.xml", "/0.xml", "/1.xml", "/a"]
+
+
+def test_more_than_is_read_of_a_site_is_cut_and_that_is_said(
+    site: FakeWebsite, read: Read, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("knowledge.web.website.MAX_BYTES", 1_000_000)
+    pages = [site.page(f"/{n}", f"{n}" * 600_000) for n in range(3)]
+
+    result = read(pages=pages)
+
+    assert result.uris == pages[:2]
+    assert result.reasons == {f"{pages[0]} and 2 more": f"has more than 1 MB: what comes after {pages[1]} is not read"}
+
+
+@pytest.mark.parametrize("mark", ["<a ", "<!--", "<![", "</", "<a b='", "<?", "<script>", "<table>", "&#"])
+def test_a_page_of_broken_marks_takes_no_longer_than_its_size(site: FakeWebsite, read: Read, mark: str):
+    broken, whole = site.put("/a", mark * 100_000), site.page("/b", "text")
+    began = time.monotonic()
+
+    assert read(pages=[broken, whole]).uris[-1] == whole
+    assert time.monotonic() - began < 10
 
 
 def test_items_are_documents_or_skipped(site: FakeWebsite, read: Read):
