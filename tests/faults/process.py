@@ -7,6 +7,7 @@ renames it to `reached/POINT.N` and suffers the fault that stands in it: each fi
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -15,14 +16,15 @@ from typing import Literal
 
 from bot.checkpoints import AUDIT_EVENT, Point
 
-Where = Point | Literal["swapping"]
-"""`swapping` is in the knowledge process, which names no points: a generation is about to become the current one."""
+Where = Point | Literal["swapping", "cleaning"]
+"""Two points that nobody names: the pointer is about to be moved to a generation, an old one is about to be deleted."""
 
 Fault = Literal["kill", "freeze", "hold"]
 """`kill`: as the kernel would; `freeze`: the whole process, until SIGCONT; `hold`: this thread, until released."""
 
 ARMED, REACHED = Path("armed"), Path("reached")
 POINTER = "/CURRENT"
+GENERATION = re.compile(r"/gen-\d+$")
 
 
 def listen() -> None:
@@ -34,6 +36,8 @@ def listen() -> None:
             passed(here, str(arguments[0]))
         elif event == "os.rename" and str(arguments[1]).endswith(POINTER):
             passed(here, "swapping")
+        elif event == "shutil.rmtree" and GENERATION.search(str(arguments[0])):
+            passed(here, "cleaning")
 
     sys.addaudithook(heard)
 
