@@ -15,7 +15,8 @@ from knowledge.web.addresses import Resolve, checked
 CONNECT_S = 10.0
 DEADLINE_S = 30.0
 """For one exchange as a whole: a server that sends a byte now and then must not hold the rest up."""
-_GLANCE_S = 0.25
+GLANCE_S = 0.25
+"""So often the caller is asked whether to go on waiting."""
 _MOST_ADDRESSES = 4
 
 Tick = Callable[[], None]
@@ -81,7 +82,7 @@ class _WatchedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
-            glance_s = self._watch.left_s(_GLANCE_S)
+            glance_s = self._watch.left_s(GLANCE_S)
             with suppress(httpcore.ReadTimeout):
                 return self._stream.read(max_bytes, glance_s)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -50,9 +51,14 @@ class Asked:
 
 
 class FakeWebsite:
-    """A running website; use it as a context. `offences` has what a polite visitor does not do."""
+    """A running website; use it as a context. `offences` has what a polite visitor does not do.
 
-    def __init__(self) -> None:
+    Args:
+        tls: with its certificate; without, it speaks plain HTTP.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.replies: dict[str, Reply | list[Reply]] = {}
         self.asked: list[Asked] = []
         self.offences: list[str] = []
@@ -85,7 +91,7 @@ class FakeWebsite:
         return self.addresses[host]
 
     def url(self, path: str, host: str = HOST) -> str:
-        return f"http://{host}:{self.port}{path}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
 
     def put(self, path: str, body: str | bytes, **facts: object) -> str:
         """Have this at a path; its address."""
@@ -136,6 +142,8 @@ class FakeWebsite:
             site_of = site
 
         self._server: BaseServer = _Server(("127.0.0.1", port), Bound)
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self.port: int = self._server.server_address[1]  # type: ignore[index,assignment]
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 

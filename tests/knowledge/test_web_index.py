@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
 
+from knowledge import generations
 from knowledge.errors import SourceEmpty
 from knowledge.reindexing import reindex
 from knowledge.report import Report
@@ -78,6 +81,24 @@ def test_a_source_that_is_not_named_any_more_leaves_nothing(site, bring_up, fold
     bring_up(Folder(path=folder))
 
     assert not written(settings.web_path, b"secret")
+
+
+@pytest.mark.parametrize("gone", ["page", "entry", "source"])
+def test_a_page_that_is_gone_is_nowhere_once_the_old_generation_went(site, bring_up, folder, settings, gone):
+    source = website(sitemap=site.sitemap("/s.xml", site.page("/a", "xyzzy"), site.page("/b", "other")))
+    bring_up(Folder(path=folder), source)
+    assert written(settings.data_path, b"xyzzy")
+    if gone == "page":
+        del site.replies["/a"]
+    else:
+        site.sitemap("/s.xml", site.url("/b"))
+
+    bring_up(Folder(path=folder), *([] if gone == "source" else [source]))
+
+    then = time.time() - generations.ROLLBACK_S
+    os.utime(settings.index_path / "CURRENT", (then, then))
+    generations.remove_old(settings.index_path)
+    assert not written(settings.data_path, b"xyzzy")
 
 
 def test_a_source_that_stays_keeps_what_was_fetched(site, bring_up, folder, settings):
