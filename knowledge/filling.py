@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from knowledge.errors import IndexBroken
 from knowledge.report import Progress, Step
 from knowledge.transaction import transaction
 from knowledge.vector_cache import VectorCache
-from knowledge.vectors import VectorIndex
+from knowledge.vectors import Partition, VectorIndex
 
 BATCH = 128
 """Chunks in memory at a time."""
@@ -50,7 +51,7 @@ class Filling:
         """
         total, done, embedded = chunk_store.count(database), 0, 0
         lexical.create(database)
-        with closing(VectorIndex.create(folder, total)) as vectors:
+        with closing(VectorIndex.create(folder, _sizes(database))) as vectors:
             with transaction(database):
                 for batch in chunk_store.batches(database, BATCH):
                     numbers, chunks, audiences = zip(*batch, strict=True)
@@ -73,6 +74,12 @@ class Filling:
             embedded += new
             self.progress(Step("embedding", done + start + len(few), total))
         return np.concatenate(found), embedded
+
+
+def _sizes(database: sqlite3.Connection) -> Counter[Partition]:
+    """How many vectors each partition will have."""
+    batches = chunk_store.batches(database, BATCH)
+    return Counter((audience, chunk.language) for batch in batches for _, chunk, audience in batch)
 
 
 def _check(vectors: VectorIndex, number: int, vector: Vectors) -> None:

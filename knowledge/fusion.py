@@ -6,7 +6,7 @@ Rank fusion forgets how sure each side is, and halves the recall of short questi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge import lexical
@@ -86,14 +86,14 @@ def _candidate(number: int, wordings: Sequence[Sides]) -> Candidate:
     )
 
 
-def distinct(texts: Iterable[str]) -> list[int]:
-    """The positions of the texts that do not nearly repeat an earlier one."""
-    kept: dict[int, frozenset[str]] = {}
+def distinct(texts: Iterable[str]) -> Iterator[int]:
+    """The positions of the texts that do not nearly repeat an earlier one; no further are read than are taken."""
+    kept: list[frozenset[str]] = []
     for position, text in enumerate(texts):
         words = frozenset(lexical.tokens(text))
-        if not any(_similarity(words, other) >= NEAR_DUPLICATE for other in kept.values()):
-            kept[position] = words
-    return [*kept]
+        if not any(_similarity(words, other) >= NEAR_DUPLICATE for other in kept):
+            kept.append(words)
+            yield position
 
 
 def _similarity(one: frozenset[str], other: frozenset[str]) -> float:

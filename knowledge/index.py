@@ -58,20 +58,14 @@ class Generation:
         with self._one_statement:
             audiences = chunk_store.readable(self._database, labels)
             covered = [lexical.search(self._database, wording, audiences, CANDIDATES) for wording in wordings]
-            everything = audiences == chunk_store.audiences(self._database)
-        if not audiences:
-            return [Sides({}, {}) for _ in wordings]
-        near = self._near(vectors, None if everything else audiences, self.floors(wordings[0]))
+        near = self._near(vectors, audiences, self.floors(wordings[0]))
         return [Sides(dense, coverage) for dense, coverage in zip(near, covered, strict=True)]
 
-    def _near(
-        self, vectors: Vectors, audiences: Collection[int] | None, floors: Mapping[str, Floor]
-    ) -> list[dict[int, Near]]:
+    def _near(self, vectors: Vectors, audiences: Collection[int], floors: Mapping[str, Floor]) -> list[dict[int, Near]]:
         """For each vector the chunks with the best lead, whichever language they are in."""
         found: list[dict[int, Near]] = [{} for _ in vectors]
         for written_in, floor in floors.items():
-            only = written_in if len(floors) > 1 else None
-            nearest = self._vectors.search(vectors, CANDIDATES, audiences=audiences, language=only)
+            nearest = self._vectors.search(vectors, CANDIDATES, audiences=audiences, language=written_in)
             for known, cosines in zip(found, nearest, strict=True):
                 known |= {number: Near.above(floor.cosine, cosine) for number, cosine in cosines.items()}
         return [dict(nlargest(CANDIDATES, known.items(), key=lambda item: item[1].lead)) for known in found]

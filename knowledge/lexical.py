@@ -32,15 +32,15 @@ _JOINT = re.compile(r"[-_.]")
 _SCHEMA = """
 CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', tokenize="unicode61 remove_diacritics 0");
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab(terms, 'row');
-CREATE TABLE sizes (number INTEGER PRIMARY KEY, tokens INTEGER NOT NULL);
+CREATE TABLE sizes (number INTEGER PRIMARY KEY, audience INTEGER NOT NULL, tokens INTEGER NOT NULL);
 """
 
 # FTS5's bm25 of a token that a chunk has once is its rarity x 2.2 / (1.3 + 0.9 x the chunk's size / the average size):
 # k1 = 1.2 and b = 0.75 are built in. A chunk has every token once here, so that factor is the same for all of them.
 _SEARCH = """
 SELECT terms.rowid, -bm25(terms) * (1.3 + 0.9 * sizes.tokens / (SELECT avg(tokens) FROM sizes)) / 2.2 AS rarity
-FROM terms JOIN chunks ON chunks.number = terms.rowid JOIN sizes ON sizes.number = terms.rowid
-WHERE terms MATCH ? AND chunks.audience IN (SELECT value FROM json_each(?)) ORDER BY rarity DESC, terms.rowid LIMIT ?
+FROM terms JOIN sizes ON sizes.number = terms.rowid
+WHERE terms MATCH ? AND sizes.audience IN (SELECT value FROM json_each(?)) ORDER BY rarity DESC, terms.rowid LIMIT ?
 """
 _COMMON = 1e-6
 """FTS5's rarity of a token that half of the chunks have; looking for those takes time and finds nothing."""
@@ -80,7 +80,9 @@ def add(database: sqlite3.Connection, chunks: Iterable[tuple[int, Chunk]]) -> No
     for number, chunk in chunks:
         once = dict.fromkeys(tokens(chunk.searchable))
         database.execute("INSERT INTO terms (rowid, tokens) VALUES (?, ?)", [number, " ".join(once)])
-        database.execute("INSERT INTO sizes VALUES (?, ?)", [number, len(once)])
+        database.execute(
+            "INSERT INTO sizes SELECT number, audience, ? FROM chunks WHERE number = ?", [len(once), number]
+        )
 
 
 def search(database: sqlite3.Connection, query: str, audiences: Collection[int], limit: int) -> dict[int, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from knowledge import generations
@@ -77,7 +78,7 @@ class Retriever:
             chunk = chunks[candidate.number]
             passes = floors[chunk.language].passes(candidate)
             (found if passes else near).append(Passage(chunk, candidate.score))
-        return Retrieval(_distinct(found)[:limit], _distinct(near)[:NEAREST], generation.name, gone)
+        return Retrieval(_distinct(found, limit), _distinct(near, NEAREST), generation.name, gone)
 
     def around(self, chunk_id: str, audience: frozenset[str]) -> tuple[Chunk, ...]:
         """A chunk with what stands around it in its document; nothing when the audience does not find it any more.
@@ -117,5 +118,6 @@ def open_retriever(settings: KnowledgeSettings, embedder: Embedder | None = None
     return Retriever(Index(settings.index_path, generations.fingerprint(loaded)), loaded)
 
 
-def _distinct(passages: Sequence[Passage]) -> tuple[Passage, ...]:
-    return tuple(passages[n] for n in distinct(passage.chunk.text for passage in passages))
+def _distinct(passages: Sequence[Passage], limit: int) -> tuple[Passage, ...]:
+    positions = distinct(passage.chunk.text for passage in passages)
+    return tuple(passages[position] for position in islice(positions, limit))

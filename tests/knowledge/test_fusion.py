@@ -45,4 +45,4 @@ def test_nothing_found_gives_no_candidate():
 
 
 def test_near_repetitions_are_left_out():
-    assert distinct(["会議室は前日までに予約します。", "会議室は、前日までに予約します", "経費は25日まで"]) == [0, 2]
+    assert [*distinct(["会議室は前日までに予約します。", "会議室は、前日までに予約します", "経費は25日まで"])] == [0, 2]
