@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from knowledge.documents import PUBLIC
-from knowledge.e5_engine import E5Engine
+from knowledge.embedders import load_embedder
 from knowledge.embedding import Embedder, Vectors
 from knowledge.fusion import Sides, fuse
 from knowledge.generations import fingerprint
@@ -30,10 +30,11 @@ from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Folder
+from tests.bench import large_index
 
 QA_SETS = ("jsquad", "jaquad", "xquad_en")
 AUDIENCE = frozenset({PUBLIC})
-TIMED = 200
+TIMED = 100
 
 Row = Mapping[str, Any]
 Rankings = dict[str, list[str]]
@@ -81,6 +82,9 @@ class Remembering:
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         return self._encoded("document", texts)
 
+    def documents(self) -> Vectors:
+        return np.stack([vector for (kind, _), vector in self.known.items() if kind == "document"])
+
     def _encoded(self, kind: str, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if (kind, text) not in self.known]
         encode = self.inner.encode_query if kind == "query" else self.inner.encode_document
@@ -106,7 +110,7 @@ def measure(data: Path, work: Path, queries: int) -> dict[str, Any]:
         Question(row["query"], frozenset(row["relevant"]), tuple(row["history"][::2]))
         for row in rows(data / "faq.followups.jsonl")
     ]
-    embedder = Remembering(E5Engine())
+    embedder = Remembering(load_embedder(KnowledgeSettings()))
 
     everything = build(work / "all", [row for corpus in corpora.values() for row in corpus], embedder)
     mixed = build(work / "mixed", [row for name in QA_SETS for row in corpora[name]], embedder)
@@ -118,10 +122,13 @@ def measure(data: Path, work: Path, queries: int) -> dict[str, Any]:
         "followups": (work / "faq", followups),
     }
     figures = {name: table(name, evaluate(path, embedder, asked)) for name, (path, asked) in runs.items()}
+    texts = [row["text"] for name in QA_SETS for row in corpora[name]]
+    drawn = [question.text for question in sample(runs["mixed"][1], TIMED)]
     peers = {peer: {name: one[peer] for name, one in figures.items()} for peer in ("dense", "lexical", "rank_fusion")}
     return {
         **{name: one["fused"] for name, one in figures.items()},
-        **timed(mixed.path, [question.text for question in runs["mixed"][1]]),
+        **timed(mixed.path, drawn),
+        **large_index.timed(work / "large", texts, embedder.documents(), drawn),
         "chunks_per_s": round(everything.chunks / everything.seconds, 1),
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "peers": peers,
@@ -218,9 +225,9 @@ def timed(path: Path, texts: Sequence[str]) -> dict[str, float]:
     """Milliseconds of a whole retrieval, the question's embedding included."""
     settings = KnowledgeSettings(data_path=path)
     elapsed = []
-    with open_retriever(settings, E5Engine()) as retriever:
+    with open_retriever(settings) as retriever:
         retriever.follow()
-        for text in random.Random(1).sample(list(texts), min(TIMED, len(texts))):
+        for text in texts:
             started = time.perf_counter()
             retriever.retrieve(text, audience=AUDIENCE)
             elapsed.append((time.perf_counter() - started) * 1000)
