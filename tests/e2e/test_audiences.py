@@ -6,12 +6,15 @@ One service with a document for each kind of audience; in every kind of place so
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.access import Access
@@ -28,6 +31,7 @@ from tests.stored import times_in
 from workers.asking import ask
 
 WITHIN_S = 20.0
+PUBLIC_URL = "https://desk.example"
 TEAM_CHANNEL = "C0MERGER"
 BOSS, ADMIN, GUEST, SINGLE_GUEST, STRANGER, UNKNOWN = "U0BOSS", "U0ADMIN", "U0GUEST", "U0SINGLE", "U0OTHERCO", "U0WHO"
 LINE_BOSS, LINE_GROUP, LINE_ADMIN = "U" + "b" * 32, "C" + "7" * 32, "U" + "a" * 32
@@ -153,11 +157,13 @@ class Heard:
 
     Args:
         shown: the answers, by the document that was asked for.
+        pages: what the pages say that the answers link to.
         prompts: everything that the model was given meanwhile.
         left: the marks of which there is more than before in the store's file, in the logs, anywhere but in the index.
     """
 
     shown: dict[Restricted, str]
+    pages: str
     prompts: str
     left: frozenset[str]
 
@@ -179,6 +185,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line: FakeL
         "LINE_ACCESS": "pairing",
         "ADMIN_USERS": f"slack:{ADMIN},line:{LINE_ADMIN}",
         "PERSON_MESSAGES_PER_MINUTE": "0",
+        "PUBLIC_URL": PUBLIC_URL,
     }
     with service(folder, slack, line, folder / "library" / "parking", environment=settings) as running:
         yield running
@@ -219,7 +226,8 @@ def asked_everything(desk: Desk, somebody: Somebody) -> Heard:
     shown = {document: answered(somebody, document.question) for document in DOCUMENTS}
     wait_until(lambda: not any(desk.store.scan_iter("lock:*")), within_s=WITHIN_S)
     written = times_in(everything_but_the_index(desk), marks) - before
-    return Heard(shown, prompts(desk)[prompts_before:], frozenset(written))
+    pages = html.unescape("\n".join(opened(desk, link).text for text in shown.values() for link in links_in(text)))
+    return Heard(shown, pages, prompts(desk)[prompts_before:], frozenset(written))
 
 
 def answered(somebody: Somebody, words: str) -> str:
@@ -228,6 +236,16 @@ def answered(somebody: Somebody, words: str) -> str:
     somebody.say(words)
     wait_until(lambda: len(somebody.reads()) > before, within_s=WITHIN_S)
     return somebody.reads()[-1]
+
+
+def links_in(text: str) -> list[str]:
+    """The links to pages of ours, below the web process's address."""
+    return re.findall(r"/passages/[\w.-]+", text)
+
+
+def opened(desk: Desk, link: str) -> httpx.Response:
+    """What is behind a link."""
+    return httpx.get(desk.url + link, timeout=10)
 
 
 def prompts(desk: Desk) -> str:
@@ -255,6 +273,20 @@ def test_who_may_not_is_shown_nothing_of_it(heard_in: Callable[[str], Heard], pl
     assert [mark for mark in forbidden_in(place) if mark in shown] == []
 
 
+def test_who_may_read_a_document_can_open_it_where_it_is_cited(heard_in: Callable[[str], Heard], place: str) -> None:
+    pages = heard_in(place).pages
+
+    for document in PLACES[place][1]:
+        assert document.answer in pages
+        assert document.title in pages
+
+
+def test_no_link_leads_who_may_not_to_it(heard_in: Callable[[str], Heard], place: str) -> None:
+    pages = heard_in(place).pages
+
+    assert [mark for mark in forbidden_in(place) if mark in pages] == []
+
+
 def test_the_model_is_given_nothing_of_it(heard_in: Callable[[str], Heard], place: str) -> None:
     given = heard_in(place).prompts
 
@@ -276,39 +308,57 @@ REMEMBERING = ("slack dm", "slack thread", "line", "console", "terminal")
 """Places with one conversation that goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What everybody hears next whose conversation holds a passage that has become somebody else's; links to it."""
+
+    heard: dict[str, Heard]
+    links: dict[str, list[str]]
+
+
 @pytest.fixture(scope="module")
-def narrowed(desk: Desk, slack: FakeSlack, line: FakeLine) -> dict[str, Heard]:
-    """What everybody hears next whose conversation holds a passage that has become somebody else's."""
+def narrowed(desk: Desk, slack: FakeSlack, line: FakeLine) -> Narrowed:
+    """The members' document is for one channel now; everybody has asked about it before, and about parking since."""
     people = {place: let_in(desk, place, PLACES[place][0](desk, slack, line)) for place in REMEMBERING}
-    for somebody in people.values():
-        assert BONUS.answer in answered(somebody, BONUS.question)
-    assert BONUS.answer in prompts(desk)
+    told = {place: answered(somebody, BONUS.question) for place, somebody in people.items()}
+    assert all(BONUS.answer in shown for shown in told.values())
+    links = {place: links_in(shown) for place, shown in told.items()}
+    assert all(BONUS.answer in opened(desk, link).text for some in links.values() for link in some)
     for_others = dataclasses.replace(BONUS, audience=frozenset({"slack:C0OTHERS"}))
     write_library(desk.folder, [document for document in DOCUMENTS if document is not BONUS] + [for_others])
     assert desk.command("reindex").returncode == 0
 
-    return {place: asked_next(desk, somebody) for place, somebody in people.items()}
+    return Narrowed({place: asked_next(desk, somebody) for place, somebody in people.items()}, links)
 
 
 def asked_next(desk: Desk, somebody: Somebody) -> Heard:
     """A question about something else, in the same conversation."""
     before = len(prompts(desk))
     shown = answered(somebody, PUBLIC_QUESTION)
-    return Heard({BONUS: shown}, prompts(desk)[before:], frozenset())
+    return Heard({BONUS: shown}, "", prompts(desk)[before:], frozenset())
 
 
 @pytest.mark.parametrize("place", REMEMBERING)
-def test_a_passage_that_is_now_for_others_is_in_no_further_prompt(narrowed: dict[str, Heard], place: str) -> None:
-    heard = narrowed[place]
+def test_a_passage_that_is_now_for_others_is_in_no_further_prompt(narrowed: Narrowed, place: str) -> None:
+    heard = narrowed.heard[place]
 
     assert PUBLIC_ANSWER in heard.shown[BONUS]
     assert PUBLIC_ANSWER in heard.prompts
     assert [mark for mark in BONUS.marks if mark in heard.prompts] == []
 
 
-def test_it_is_in_no_remembered_turn(desk: Desk, narrowed: dict[str, Heard]) -> None:
+@pytest.mark.parametrize("place", REMEMBERING)
+def test_the_link_that_was_given_shows_it_no_longer(desk: Desk, narrowed: Narrowed, place: str) -> None:
+    (link,) = narrowed.links[place]
+
+    wait_until(lambda: opened(desk, link).status_code == 410, within_s=WITHIN_S)
+
+    assert [mark for mark in BONUS.marks if mark in opened(desk, link).text] == []
+
+
+def test_it_is_in_no_remembered_turn(desk: Desk, narrowed: Narrowed) -> None:
     wait_until(lambda: not any(desk.store.scan_iter("lock:*")), within_s=WITHIN_S)
     turns = [desk.store.lrange(key, 0, -1) for key in desk.store.scan_iter("turns:*")]
 
-    assert len(turns) >= len(narrowed)
+    assert len(turns) >= len(narrowed.heard)
     assert [mark for mark in BONUS.marks if mark in str([t for t in turns if PUBLIC_QUESTION in str(t)])] == []

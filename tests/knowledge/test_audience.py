@@ -90,7 +90,7 @@ def test_a_chunk_is_found_by_its_meaning_behind_a_thousand_that_others_may_read(
 
 def test_a_chunk_is_found_by_its_words_behind_a_thousand_that_others_may_read(library: Library) -> None:
     better = [f"{number}: zirconium, zirconium, zirconium and zirconium, towards 90" for number in range(RESTRICTED)]
-    others = [f"Nothing of that kind stands in part {number} of the handbook, towards 90" for number in range(60)]
+    others = [f"Part {number} of the handbook, towards 90" for number in range(RESTRICTED + 200)]
     retriever = library([*others, "A long report on many things, of which one is zirconium, towards 90"], better)
 
     found = retriever.retrieve("zirconium", audience=PUBLIC)
