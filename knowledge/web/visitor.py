@@ -80,7 +80,7 @@ class Visitor:
             self._robots[origin] = self._read_robots(origin)
         robots = self._robots[origin]
         if isinstance(robots, Unreachable):
-            raise robots
+            raise Unreachable(str(robots))
         if not robots.can_fetch(address, _NAME):
             raise Refused("robots.txt does not allow it")
         self._pace(address).slow_down(robots.crawl_delay(_NAME) or 0.0)
@@ -130,9 +130,9 @@ def _redirected(address: str, answer: Answer) -> str:
             return normalised(answer.headers.get("location", ""), base=address)
         except ValueError as error:
             raise Refused(f"{said} to no address that can be asked") from error
-    if answer.status in _FOR_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Unreachable(said)
-    raise Refused(said)
+    if answer.status in range(400, 500) and answer.status not in _FOR_NOW:
+        raise Refused(said)
+    raise Unreachable(said)
 
 
 def _retry_after_s(answer: Answer) -> float:

@@ -144,7 +144,7 @@ class FakeWebsite:
         self._server: BaseServer = _Server(("127.0.0.1", port), Bound)
         if self._tls:
             self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
-        self.port: int = self._server.server_address[1]  # type: ignore[index,assignment]
+        self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
 

@@ -48,7 +48,8 @@ def test_behind_a_redirect_the_page_is_asked_whether_it_changed(site: FakeWebsit
 
 
 @pytest.mark.parametrize(
-    "fault", [Reply(status=500), Reply(raw=b"nonsense"), Reply(status=429, headers={"Retry-After": "99"})]
+    "fault",
+    [Reply(status=500), Reply(status=204), Reply(raw=b"nonsense"), Reply(status=429, headers={"Retry-After": "99"})],
 )
 def test_a_page_that_cannot_be_reached_stays_as_it_was_and_that_is_said(site: FakeWebsite, read: Read, fault: Reply):
     address = site.page("/a", "text")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -155,9 +156,27 @@ def test_a_host_that_is_down_is_given_up_and_others_are_not(site: FakeWebsite, r
     )
 
 
-def test_waiting_can_be_broken_off(site: FakeWebsite, read: Read):
-    class Cancelled(Exception): ...
+class Cancelled(Exception): ...
 
+
+def test_waiting_for_ones_turn_can_be_broken_off(site: FakeWebsite, read: Read):
+    site.robots("User-agent: *\nCrawl-delay: 25\n")
+    pages = [site.page("/a", "text a"), site.page("/b", "text b")]
+    ticks = iter(range(20))
+    began = time.monotonic()
+
+    def cancel() -> None:
+        if next(ticks, None) is None:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        read(cancel, pages=pages)
+
+    assert site.paths() == ["/a"]
+    assert time.monotonic() - began < 10
+
+
+def test_reading_can_be_broken_off(site: FakeWebsite, read: Read):
     def cancel() -> None:
         if len(site.asked) >= 2:
             raise Cancelled
