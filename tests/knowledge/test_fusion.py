@@ -13,6 +13,12 @@ def test_words_that_are_covered_outweigh_a_little_nearness():
     assert [candidate.number for candidate in fuse([sides])] == [2, 1, 3]
 
 
+def test_a_few_words_in_common_do_not_outweigh_nearness():
+    sides = Sides(near(n1=0.90, n2=0.86, n3=0.80), {2: 0.3})
+
+    assert [candidate.number for candidate in fuse([sides])] == [1, 2, 3]
+
+
 def test_a_chunk_that_only_its_words_found_is_a_candidate():
     sides = Sides(near(n1=0.90, n2=0.85), {7: 0.9})
 

@@ -57,6 +57,44 @@ def test_the_chunk_with_the_words_comes_first(database, query, number):
     assert 0.0 < found[number] <= 1.0
 
 
+def test_a_middle_dot_separates():
+    assert list(lexical.tokens("メール・電話")) == [*lexical.tokens("メール"), *lexical.tokens("電話")]
+
+
+def test_hiragana_alone_are_not_searched_but_in_pairs():
+    assert list(lexical.tokens("鍵はどこ")) == ["鍵", "鍵は", "はど", "どこ"]
+
+
+def test_a_chunk_with_every_word_covers_the_whole_query_however_long_it_is(database):
+    padding = "社員食堂は一階にあり、昼は十一時半から営業します。" * 20
+    added = [chunk(5, "休憩室の鍵"), chunk(6, f"休憩室の鍵。{padding}")]
+    chunk_store.add(database, added)
+    lexical.add(database, enumerate(added, start=5))
+
+    found = lexical.search(database, "休憩室の鍵", [1], 5)
+
+    assert [found[5], found[6]] == pytest.approx([1.0, 1.0], abs=1e-4)
+
+
+def test_a_repeated_word_counts_once(database):
+    added = [chunk(5, "給与は総務、賞与は人事"), chunk(6, "給与、給与、給与、給与、給与は経理")]
+    chunk_store.add(database, added)
+    lexical.add(database, enumerate(added, start=5))
+
+    found = lexical.search(database, "給与と賞与", [1], 5)
+
+    assert found[5] > found[6]
+
+
+def test_a_word_that_half_of_the_chunks_have_finds_nothing(database):
+    for number in range(5, 11):
+        added = [chunk(number, f"規程 {number}")]
+        chunk_store.add(database, added)
+        lexical.add(database, [(number, added[0])])
+
+    assert lexical.search(database, "規程", [1], 5) == {}
+
+
 def test_words_that_no_chunk_has_lower_the_coverage(database):
     known = lexical.search(database, "会議室の予約", [1], 1)
     diluted = lexical.search(database, "会議室の予約 zebra quantum", [1], 1)
