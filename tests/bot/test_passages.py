@@ -29,7 +29,7 @@ PASSAGE = CitedPassage(
 )
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)> </section></main></body> &lt;b&gt; "
-    "[押す](javascript:alert(1)) [図](data:text/html,x) ![絵](https://evil.example/pixel.png) <style>*{}</style>\n\n"
+    "[押す](javascript:alert(1)) [図](data:text/html,x) [内](other.md) <mailto:a@example.jp> ![絵](https://evil.example/pixel.png) <style>*{}</style>\n\n"
     '[引用](https://a.example/"onmouseover="alert(1)) \u202eback\u2066wards\u0007\u200b'
 )
 

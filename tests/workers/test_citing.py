@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -334,8 +335,7 @@ def test_slack_and_line_link_the_source_by_its_title(
 
     posted = str(slack.workspace.everything_visible())
     (sent,) = line.visible(USER)
-    assert f"[1] <{DESK}/passages/" in posted
-    assert "#cited|経費精算>" in posted
+    assert f"[1] 経費精算 ({DESK}/passages/" in posted
     page = sent.rpartition("出典: 経費精算 ")[2]
     assert page.startswith(f"{DESK}/passages/")
     assert ANSWER in str(opened(store, page).pieces)
@@ -344,8 +344,6 @@ def test_slack_and_line_link_the_source_by_its_title(
 def test_a_process_that_runs_drops_a_page_within_seconds(
     store: redis.Redis, citing: Citing, following: Following, library: Library
 ) -> None:
-    import threading
-
     cite(citing, library)
     done = threading.Event()
     thread = threading.Thread(target=following.run, args=(done, 0.01))
