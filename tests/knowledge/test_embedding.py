@@ -24,6 +24,12 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory):
     return load_unpacked(tmp_path_factory.mktemp("models"))
 
 
+@pytest.fixture(scope="module")
+def blended(e5) -> BlendedEmbedder:
+    """The default: E5 in its engine, and the Universal Sentence Encoder."""
+    return BlendedEmbedder(e5)
+
+
 def test_the_default_is_loaded_without_torch():
     load = "from knowledge.embedders import load_embedder, KnowledgeSettings as S; load_embedder(S(_env_file=None))"
 
@@ -32,8 +38,7 @@ def test_the_default_is_loaded_without_torch():
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
 
 
-def test_the_default_knows_paraphrases_and_passages_in_one_unit_vector(e5):
-    blended = BlendedEmbedder(e5)
+def test_the_default_knows_paraphrases_and_passages_in_one_unit_vector(e5, blended):
     asked, said = blended.encode_query(["How do I get a day off?"])[0], blended.encode_document(["有給休暇の申請"])[0]
     passages = e5.encode_query(["How do I get a day off?"])[0] @ e5.encode_document(["有給休暇の申請"])[0]
     sentences = USE(threads=1).similarity("How do I get a day off?", "有給休暇の申請")[0, 0]
@@ -43,12 +48,11 @@ def test_the_default_knows_paraphrases_and_passages_in_one_unit_vector(e5):
     assert asked @ said == pytest.approx((1 - SENTENCE_WEIGHT) * passages + SENTENCE_WEIGHT * sentences, abs=1e-3)
 
 
-def test_vectors_of_the_default_are_not_taken_for_those_of_one_of_its_models(e5):
-    assert BlendedEmbedder(e5).fingerprint != e5.fingerprint
+def test_vectors_of_the_default_are_not_taken_for_those_of_one_of_its_models(e5, blended):
+    assert blended.fingerprint != e5.fingerprint
 
 
-def test_the_default_gives_the_same_vectors_in_many_threads(e5):
-    blended = BlendedEmbedder(e5)
+def test_the_default_gives_the_same_vectors_in_many_threads(blended):
     alone = blended.encode_query(TEXTS)
 
     with ThreadPoolExecutor(4) as pool:
@@ -58,8 +62,8 @@ def test_the_default_gives_the_same_vectors_in_many_threads(e5):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_any_text_has_a_vector_of_the_default(e5, text):
-    assert np.isfinite(BlendedEmbedder(e5).encode_document([text])).all()
+def test_any_text_has_a_vector_of_the_default(blended, text):
+    assert np.isfinite(blended.encode_document([text])).all()
 
 
 def test_both_runtimes_give_the_same_vectors(e5, unpacked):
