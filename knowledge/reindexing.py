@@ -71,7 +71,8 @@ def reindex(
             report = reindexing.rehearse(draft) if dry_run else reindexing.bring_up(draft, accept=accept)
         remove_abandoned(settings.index_path / "readers")
     generations.remove_old(settings.index_path)
-    log.info("reindexed", extra={"generation": report.generation, "chunks": report.chunks, "changed": report.changed})
+    facts = {"generation": report.generation, "chunks": report.chunks, "changed": report.changed, "dry_run": dry_run}
+    log.info("reindexed", extra=facts)
     return report
 
 
