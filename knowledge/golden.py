@@ -61,14 +61,17 @@ def load_questions(path: Path) -> tuple[GoldenQuestion, ...]:
     """
     try:
         written = yaml.safe_load(_content(path))
-        return TypeAdapter(tuple[GoldenQuestion, ...]).validate_python(written or (), strict=False)
+        return TypeAdapter(tuple[GoldenQuestion, ...]).validate_python(() if written is None else written)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise GoldenMalformed(f"{path}: {place}: {first['msg']}") from error
     except RecursionError as error:
         raise GoldenMalformed(f"{path}: nested too deeply") from error
-    except (yaml.YAMLError, ValueError) as error:  # YAML's dates may be none
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise GoldenMalformed(f"{path}: line {line}: no YAML: {error.problem}") from error
+    except (yaml.YAMLError, ValueError) as error:  # bytes that are no text, dates that are none
         raise GoldenMalformed(f"{path}: no YAML: {error}") from error
 
 

@@ -167,6 +167,7 @@ def test_it_can_be_broken_off_while_questions_are_asked(run, ask, settings, fold
     ("written", "told"),
     [
         (b"question: a", "valid tuple"),
+        (b"false", "valid tuple"),
         (b"[1]", "0: "),
         (b"- {question: a}", "0.document: Field required"),
         (b"- {question: '', document: d}", "0.question: "),
@@ -175,8 +176,8 @@ def test_it_can_be_broken_off_while_questions_are_asked(run, ask, settings, fold
         (b"- {question: a, document: d, audience: []}", "0.audience: "),
         (b"- {question: a, document: d, contains: [b]}", "0.contains: "),
         (b"- {question: a, document: d}\n- {question: " + b"a" * 2_001 + b", document: d}", "1.question: "),
-        (b"- {question: a", "no YAML"),
-        (b"- !!python/object/apply:os.getcwd []", "no YAML"),
+        (b"- {question: a, document: d}\n- {question: a", "line 2: no YAML"),
+        (b"- !!python/object/apply:os.getcwd []", "line 1: no YAML"),
         (b"- 2026-13-45", "no YAML"),
         ("- 経費".encode("euc-jp"), "no YAML"),
         (b"\0", "no YAML"),
