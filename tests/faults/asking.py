@@ -13,7 +13,7 @@ from tests.faults.crowd import WITHIN_A_MINUTE_S, answers, delivered
 from tests.faults.desk import wait_until
 from tests.faults.people import Person
 
-BREATH_S = 0.05
+BREATH_S = 0.1
 
 
 class Asking:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests.faults.desk import PROMPTS, Desk
 
-WINGS = ("東館", "西館", "南館", "北館", "本館", "新館", "別館", "離れ", "ガラス棟", "レンガ棟")
+WINGS = ("東館", "西館", "南館", "北館", "本館", "ガラス棟")
 FLOWERS = ("サクラ", "カエデ", "ヒマワリ", "アジサイ", "スミレ", "ツバキ", "フジ", "ボタン", "ユリ", "ハギ")
 FURNITURE = ("白板", "投影機", "円卓", "長机", "演台", "音響装置", "和室の座布団", "電話会議機", "大型画面", "給茶機")
 CHUNKS = len(WINGS) * len(FLOWERS)
-"""More than are embedded at a time, several times over."""
+"""More than are embedded before there is word of it, many times over."""
 
 _EDITION = re.compile(r"第(\d+)版")
 
