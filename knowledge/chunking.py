@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from semantic_text_splitter import MarkdownSplitter
 
 from knowledge.documents import BREAK, Chunk, Document
 from knowledge.language import language
 
-VERSION = 1
+VERSION = 2
 """Part of the index's fingerprint: raised when the same document gives other chunks."""
 
 _CAPACITY_CHARS = {"ja": (200, 400), "en": (400, 800)}
@@ -22,6 +23,7 @@ _CAPACITY_CHARS = {"ja": (200, 400), "en": (400, 800)}
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _TABLE_HEADER = re.compile(r"^\|.*\|[ \t]*\n\|[ \t:|-]+\|[ \t]*\n", re.MULTILINE)
+_QUESTION = re.compile(r"Q: .*\nA: ")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
@@ -39,14 +41,47 @@ class _Section:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """What a piece is not understood without: the question of an answer, the header of a table's rows.
+
+    One of more than `max_chars` stays where it stands, since it would leave no room for text.
+    """
+
+    question: str
+    max_chars: int
+    longest: str
+
+    @classmethod
+    def of(cls, body: str, max_chars: int) -> Self:
+        """What the pieces of this body may need."""
+        found = _QUESTION.match(body)
+        question = found[0] if found and len(found[0]) <= max_chars else ""
+        headers = (header[0] for header in _TABLE_HEADER.finditer(body) if len(header[0]) <= max_chars)
+        return cls(question, max_chars, max([question, *headers], key=len))
+
+    def over_all(self, pieces: Iterator[str]) -> Iterator[str]:
+        """The pieces, each with its lead where the cut took that away."""
+        header = ""
+        for at, piece in enumerate(pieces):
+            rows = piece.startswith("|")
+            if rows and not _TABLE_HEADER.match(piece):
+                yield header + piece
+            else:
+                yield (self.question if at and not rows else "") + piece
+            own = [found[0] for found in _TABLE_HEADER.finditer(piece)]
+            header = own[-1] if own else header if rows else ""
+            header = header if len(header) <= self.max_chars else ""
+
+
 def split(document: Document, limit: Limit) -> Iterator[Chunk]:
     """The document's chunks in reading order; every sentence of it is in one."""
     capacity = _CAPACITY_CHARS[document.language or language(document.text)]
     for part in document.text.split(BREAK):
         for section in _sections(part, document.title):
-            pieces = _fitting(section.body, capacity, partial(_fits, document, section, limit))
-            for text in _with_header(pieces):
-                yield _chunk(document, section, text)
+            lead = _Lead.of(section.body, capacity[1] // 2)
+            pieces = _fitting(section.body, capacity, partial(_fits, document, section, limit, lead))
+            yield from (_chunk(document, section, text) for text in lead.over_all(pieces))
 
 
 def _sections(text: str, title: str) -> Iterator[_Section]:
@@ -87,17 +122,8 @@ def _fitting(text: str, capacity: tuple[int, int], fits: Callable[[str], bool]) 
             yield from _fitting(piece, (capacity[0] // 2, capacity[1] // 2), fits)
 
 
-def _fits(document: Document, section: _Section, limit: Limit, text: str) -> bool:
-    return limit.count_tokens(_chunk(document, section, text).searchable) <= limit.max_tokens
-
-
-def _with_header(pieces: Iterator[str]) -> Iterator[str]:
-    """The pieces; rows of a table that lost their header to the piece before get it again."""
-    header = ""
-    for piece in pieces:
-        own = _TABLE_HEADER.search(piece)
-        yield piece if own or not piece.startswith("|") else header + piece
-        header = own[0] if own else header if piece.startswith("|") else ""
+def _fits(document: Document, section: _Section, limit: Limit, lead: _Lead, text: str) -> bool:
+    return limit.count_tokens(_chunk(document, section, lead.longest + text).searchable) <= limit.max_tokens
 
 
 def _chunk(document: Document, section: _Section, text: str) -> Chunk:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from knowledge.decoding import Undecodable, decode
+from knowledge import formats
+from knowledge.decoding import Undecodable
 from knowledge.documents import Document, Skipped
-from knowledge.formats import Content, NoContent, from_csv, from_html, from_markdown, from_text
+from knowledge.formats import Content, NoContent
 from knowledge.sources import Folder, Source, Website
 from knowledge.web.connection import Tick
 from knowledge.web.website import load_website
 
 MAX_BYTES = 20_000_000
-
-_FORMATS: dict[str, Callable[[str], Content]] = {
-    ".md": from_markdown,
-    ".markdown": from_markdown,
-    ".txt": from_text,
-    ".html": from_html,
-    ".htm": from_html,
-    ".csv": from_csv,
-}
 
 
 def _nothing() -> None:
@@ -78,11 +70,10 @@ def _content(path: Path, root: Path) -> Content:
         raise NoContent("a link that leads out of the source")
     if not real.is_file():
         raise NoContent("not a file, or a link to nothing")
-    if path.suffix.lower() not in _FORMATS:
-        raise NoContent("not a kind of file that is read")
+    formats.suffix(path.name)
     if real.stat().st_size > MAX_BYTES:
         raise NoContent(f"larger than {MAX_BYTES // 1_000_000} MB")
-    return _FORMATS[path.suffix.lower()](decode(real.read_bytes()))
+    return formats.read(path.name, real.read_bytes())
 
 
 def _document(source: Folder, name: str, content: Content) -> Document:

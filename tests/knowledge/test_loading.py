@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import loading
-from knowledge.documents import BREAK, Document, Skipped
+from knowledge.documents import Document, Skipped
 from knowledge.loading import load
 from knowledge.sources import Folder
 
@@ -149,7 +149,7 @@ def test_rows_of_a_csv_are_questions_with_their_answers(root, header):
     assert loaded(root)["faq.csv"].text == "Q: 返品できますか？\nA: 14日以内なら。"
 
 
-def test_rows_of_another_csv_say_their_columns(root):
+def test_rows_of_another_csv_are_a_table(root):
     (root / "rooms.csv").write_text("部屋,定員\nカモメ,8\nタコ,6\n", "utf-8")
 
-    assert loaded(root)["rooms.csv"].text == f"部屋: カモメ\n定員: 8{BREAK}部屋: タコ\n定員: 6"
+    assert loaded(root)["rooms.csv"].text == "| 部屋 | 定員 |\n| --- | --- |\n| カモメ | 8 |\n| タコ | 6 |"
