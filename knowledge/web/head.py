@@ -33,7 +33,7 @@ class Head:
 
 def read_head(page: Page) -> Head:
     """What the page says about itself, in its headers and, if it is HTML, in its head."""
-    content = page.content[:_BYTES] if page.media_type in HTML else b""
+    content = page.markup[:_BYTES] if page.media_type in HTML else b""
     soup = BeautifulSoup(content, "lxml", parse_only=SoupStrainer(["base", "link", "meta"]))
     said = [page.robots, *_said_to_robots(soup)]
     return Head(_canonical(soup, page.address), noindex=any(map(_KEEP_OUT.search, said)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 from knowledge.web.exchange import Answer
 
+_DECLARATION = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*>")
 HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -43,6 +45,11 @@ class Page:
             robots=headers.get("x-robots-tag", "").lower(),
             content=answer.content,
         )
+
+    @property
+    def markup(self) -> bytes:
+        """The content of an HTML page, without the declaration that it is XML, which few such pages are."""
+        return _DECLARATION.sub(b"", self.content, count=1)
 
     @property
     def conditions(self) -> dict[str, str]:

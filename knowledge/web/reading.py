@@ -20,6 +20,7 @@ _SUFFIXES = {
     "text/markdown": ".md",
     "text/x-markdown": ".md",
     "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
     "application/pdf": ".pdf",
     f"{_OFFICE}.wordprocessingml.document": ".docx",
     f"{_OFFICE}.presentationml.presentation": ".pptx",
@@ -66,18 +67,19 @@ def document(source: Website, page: Page) -> Document:
 def _suffix(page: Page) -> str:
     suffix = PurePosixPath(httpx.URL(page.address).path).suffix.lower()
     plain = page.media_type == "text/plain"
-    return suffix if plain and suffix in (".md", ".markdown", ".csv") else _SUFFIXES[page.media_type]
+    return suffix if plain and suffix in (".md", ".markdown", ".csv", ".tsv") else _SUFFIXES[page.media_type]
 
 
 def _as_utf8(page: Page) -> bytes:
     """The page's text in UTF-8 where its encoding is named, rightly; else its bytes, to be guessed from."""
     if not page.media_type.startswith(("text/", "application/xhtml")):
         return page.content
+    content = page.markup if page.media_type in HTML else page.content
     named = page.charset or EncodingDetector.find_declared_encoding(page.content, is_html=True) or ""
     try:
-        return page.content.decode(_CODECS[named]).encode()
+        return content.decode(_CODECS[named]).encode()
     except (KeyError, UnicodeError):
-        return page.content
+        return content
 
 
 def _last_part(address: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from knowledge.documents import Document, Skipped
 from tests.fakes.website import HOST, FakeWebsite, Reply
@@ -161,6 +163,27 @@ def test_markdown_and_text_are_read_by_their_type_or_their_name(site: FakeWebsit
     titles = [document.title for document in read(pages=addresses).documents]
 
     assert titles == ["見出し", "見出し", "c.txt"]
+
+
+def test_a_pdf_is_read_by_its_type(site: FakeWebsite, read: Read):
+    file = io.BytesIO()
+    drawn = Canvas(file)
+    drawn.drawString(100, 700, "The form is due on Friday.")
+    drawn.save()
+    address = site.put("/download?id=3", file.getvalue(), media_type="application/pdf")
+
+    (document,) = read(pages=[address]).documents
+
+    assert (document.title, document.text.strip()) == ("download", "The form is due on Friday.")
+
+
+@pytest.mark.parametrize("head", ["<?xml version='1.0' encoding='utf-8'?>", "<!DOCTYPE html>", "\ufeff", ""])
+def test_xhtml_and_what_says_so_is_read(site: FakeWebsite, read: Read, head: str):
+    html = f"{head}<html xmlns='http://www.w3.org/1999/xhtml'><body><p>text</p></body></html>"
+    feed = f"{head}<rss><channel><title>text</title></channel></rss>"
+    addresses = [site.put("/a", html, media_type="application/xhtml+xml"), site.put("/b", feed)]
+
+    assert site.url("/a") in read(pages=addresses).uris
 
 
 def test_what_is_no_document_is_named_with_its_reason_and_stops_nothing(site: FakeWebsite, read: Read):
