@@ -57,7 +57,7 @@ class Filling:
                     numbers, chunks, audiences = zip(*batch, strict=True)
                     encoded, new = self._encoded(chunks, done, total)
                     vectors.add(numbers, encoded, audiences=audiences, languages=[chunk.language for chunk in chunks])
-                    lexical.add(database, zip(numbers, chunks, strict=True))
+                    lexical.add(database, batch)
                     _check(vectors, numbers[0], encoded[:1])
                     embedded, done = embedded + new, done + len(batch)
             if vectors.count() != total:

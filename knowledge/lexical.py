@@ -1,8 +1,8 @@
-"""The lexical side of the search: how much of a question's rare words a chunk has. SQLite's FTS5 over our own tokens.
+"""The lexical side of the search: how much of a question's rare words a chunk has.
 
-FTS5's own tokenizers do not know Japanese: `unicode61` takes a sentence for one word, and `trigram` cannot find a word
-of two characters. And its ranking favours short chunks and words that are repeated, which says nothing where all chunks
-are short: having the words or not finds more (docs/decisions/retrieval.md).
+An inverted index over our own tokens, in SQLite. SQLite's own (FTS5) does not know Japanese: `unicode61` takes a
+sentence for one word, and `trigram` cannot find a word of two characters. And its ranking, BM25, favours short chunks
+and words that are repeated, which says nothing where all chunks are short (docs/decisions/retrieval.md).
 """
 
 from __future__ import annotations
@@ -12,38 +12,45 @@ import math
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.documents import Chunk
 
-VERSION = 2
-"""Part of the index's fingerprint: raised when a text gives other tokens."""
+VERSION = 3
+"""Part of the index's fingerprint: raised when a text gives other tokens, or they are kept in another way."""
 
 MAX_QUERY_TOKENS = 128
 
-# Kana without the middle dot and what else separates or only marks: FTS5 does not take those for letters.
+# Kana without the middle dot and what else only separates or marks.
 _JAPANESE = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _LONG_VOWEL = re.compile(r"(?<=[ァ-ヶ])[ー-]")
 _RUN = re.compile(rf"([{_JAPANESE}]+)|[^\W_{_JAPANESE}]+(?:[-_.][^\W_{_JAPANESE}]+)*")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
 _JOINT = re.compile(r"[-_.]")
 
+# The numbers of the chunks that have a token, and of those that an audience may read: 32-bit, in pieces as they came.
 _SCHEMA = """
-CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', tokenize="unicode61 remove_diacritics 0");
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab(terms, 'row');
-CREATE TABLE sizes (number INTEGER PRIMARY KEY, audience INTEGER NOT NULL, tokens INTEGER NOT NULL);
+CREATE TABLE postings (token TEXT, first INTEGER, numbers BLOB NOT NULL, PRIMARY KEY (token, first)) WITHOUT ROWID;
+CREATE TABLE readable (audience INTEGER, first INTEGER, numbers BLOB NOT NULL, PRIMARY KEY (audience, first))
+    WITHOUT ROWID;
 """
+_POSTINGS = "SELECT token, numbers FROM postings WHERE token IN (SELECT value FROM json_each(?))"
+_READABLE = "SELECT audience, numbers FROM readable WHERE audience IN (SELECT value FROM json_each(?))"
 
-# FTS5's bm25 of a token that a chunk has once is its rarity x 2.2 / (1.3 + 0.9 x the chunk's size / the average size):
-# k1 = 1.2 and b = 0.75 are built in. A chunk has every token once here, so that factor is the same for all of them.
-_SEARCH = """
-SELECT terms.rowid, -bm25(terms) * (1.3 + 0.9 * sizes.tokens / (SELECT avg(tokens) FROM sizes)) / 2.2 AS rarity
-FROM terms JOIN sizes ON sizes.number = terms.rowid
-WHERE terms MATCH ? AND sizes.audience IN (SELECT value FROM json_each(?)) ORDER BY rarity DESC, terms.rowid LIMIT ?
-"""
 _COMMON = 1e-6
-"""FTS5's rarity of a token that half of the chunks have; looking for those takes time and finds nothing."""
+"""The rarity of a token that half of the chunks have."""
+
+_CHANCE = MAX_QUERY_TOKENS * _COMMON
+"""A chunk that has no more rarity of a query than this has none of its words but common ones."""
+
+Numbers = NDArray[np.int32]
+Key = TypeVar("Key", str, int)
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -75,14 +82,20 @@ def create(database: sqlite3.Connection) -> None:
     database.executescript(_SCHEMA)
 
 
-def add(database: sqlite3.Connection, chunks: Iterable[tuple[int, Chunk]]) -> None:
-    """Make chunks searchable under their numbers."""
-    for number, chunk in chunks:
-        once = dict.fromkeys(tokens(chunk.searchable))
-        database.execute("INSERT INTO terms (rowid, tokens) VALUES (?, ?)", [number, " ".join(once)])
-        database.execute(
-            "INSERT INTO sizes SELECT number, audience, ? FROM chunks WHERE number = ?", [len(once), number]
-        )
+def add(database: sqlite3.Connection, chunks: Iterable[tuple[int, Chunk, int]]) -> None:
+    """Make chunks searchable, each with its number and its audience's number."""
+    postings: dict[str, list[int]] = defaultdict(list)
+    readable: dict[int, list[int]] = defaultdict(list)
+    for number, chunk, audience in chunks:
+        readable[audience].append(number)
+        for token in set(tokens(chunk.searchable)):
+            postings[token].append(number)
+    database.executemany("INSERT INTO postings VALUES (?, ?, ?)", _pieces(postings))
+    database.executemany("INSERT INTO readable VALUES (?, ?, ?)", _pieces(readable))
+
+
+def _pieces(lists: Mapping[Key, list[int]]) -> Iterator[tuple[Key, int, bytes]]:
+    return ((key, numbers[0], np.array(numbers, np.int32).tobytes()) for key, numbers in lists.items())
 
 
 def search(database: sqlite3.Connection, query: str, audiences: Collection[int], limit: int) -> dict[int, float]:
@@ -92,25 +105,40 @@ def search(database: sqlite3.Connection, query: str, audiences: Collection[int],
     too: that is what lets a paraphrase or a question in another language trust the other side of the search.
     """
     asked = list(dict.fromkeys(tokens(query)))[:MAX_QUERY_TOKENS]
-    rarities = _rarities(database, asked)
-    telling = [token for token in asked if rarities[token] > _COMMON]
-    if not telling or not audiences:
-        return {}
-    matching = " OR ".join(f'"{token}"' for token in telling)
-    found = database.execute(_SEARCH, [matching, json.dumps([*audiences]), limit])
-    return {number: min(1.0, rarity / sum(rarities.values())) for number, rarity in found}
+    postings = _numbers(database, _POSTINGS, asked)
+    total, last = _size(database)
+    rarities = {token: _rarity(total, len(postings.get(token, ()))) for token in asked}
+    found = np.zeros(last + 1)
+    for token, numbers in postings.items():
+        found[numbers] += rarities[token]
+    found[~_readable(database, audiences, last)] = 0.0
+    best = np.argsort(-found, kind="stable")[:limit]
+    return {int(number): float(found[number]) / sum(rarities.values()) for number in best if found[number] > _CHANCE}
 
 
-def _rarities(database: sqlite3.Connection, asked: Sequence[str]) -> dict[str, float]:
-    """Each token's rarity (inverse document frequency), as FTS5's bm25 has it."""
+def _readable(database: sqlite3.Connection, audiences: Collection[int], last: int) -> NDArray[np.bool_]:
+    """By a chunk's number, whether one of the audiences may read it."""
+    readable = np.zeros(last + 1, dtype=np.bool_)
+    for numbers in _numbers(database, _READABLE, [*audiences]).values():
+        readable[numbers] = True
+    return readable
+
+
+def _numbers(database: sqlite3.Connection, select: str, keys: Sequence[Key]) -> dict[Key, Numbers]:
+    """The chunks' numbers by key; a key that nothing has is left out."""
+    pieces: dict[Key, list[bytes]] = defaultdict(list)
+    for key, numbers in database.execute(select, [json.dumps(keys)]):
+        pieces[key].append(numbers)
+    return {key: np.frombuffer(b"".join(some), np.int32) for key, some in pieces.items()}
+
+
+def _size(database: sqlite3.Connection) -> tuple[int, int]:
+    """How many chunks there are, and the highest number of one."""
     (total,) = database.execute("SELECT count(*) FROM chunks").fetchone()
-    holding = dict(
-        database.execute(
-            "SELECT term, doc FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))", [json.dumps(asked)]
-        )
-    )
-    return {token: _rarity(total, holding.get(token, 0)) for token in asked}
+    (last,) = database.execute("SELECT max(number) FROM chunks").fetchone()
+    return total, last or 0
 
 
 def _rarity(total: int, holding: int) -> float:
+    """The inverse document frequency of a token."""
     return max(math.log((total - holding + 0.5) / (holding + 0.5)), _COMMON)

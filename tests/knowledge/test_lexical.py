@@ -26,7 +26,7 @@ def database():
     for number, text in enumerate(texts, start=1):
         chunk_store.add(connection, [chunk(number, text, "members" if number == 4 else "public")])
     for batch in chunk_store.batches(connection, 10):
-        lexical.add(connection, ((number, one) for number, one, _ in batch))
+        lexical.add(connection, batch)
     yield connection
     connection.close()
 
@@ -69,7 +69,7 @@ def test_a_chunk_with_every_word_covers_the_whole_query_however_long_it_is(datab
     padding = "社員食堂は一階にあり、昼は十一時半から営業します。" * 20
     added = [chunk(5, "休憩室の鍵"), chunk(6, f"休憩室の鍵。{padding}")]
     chunk_store.add(database, added)
-    lexical.add(database, enumerate(added, start=5))
+    lexical.add(database, [(number, one, 1) for number, one in enumerate(added, start=5)])
 
     found = lexical.search(database, "休憩室の鍵", [1], 5)
 
@@ -79,7 +79,7 @@ def test_a_chunk_with_every_word_covers_the_whole_query_however_long_it_is(datab
 def test_a_repeated_word_counts_once(database):
     added = [chunk(5, "給与は総務、賞与は人事"), chunk(6, "給与、給与、給与、給与、給与は経理")]
     chunk_store.add(database, added)
-    lexical.add(database, enumerate(added, start=5))
+    lexical.add(database, [(number, one, 1) for number, one in enumerate(added, start=5)])
 
     found = lexical.search(database, "給与と賞与", [1], 5)
 
@@ -90,7 +90,7 @@ def test_a_word_that_half_of_the_chunks_have_finds_nothing(database):
     for number in range(5, 11):
         added = [chunk(number, f"規程 {number}")]
         chunk_store.add(database, added)
-        lexical.add(database, [(number, added[0])])
+        lexical.add(database, [(number, added[0], 1)])
 
     assert lexical.search(database, "規程", [1], 5) == {}
 
