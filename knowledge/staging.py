@@ -39,7 +39,7 @@ def stage(
         overviews = [staging.read(source) for source in sources]
     empty = next((overview for overview in overviews if not overview.documents), None)
     if empty and not allow_empty:
-        raise SourceEmpty(f"{empty.where} has no document that can be read; the index stays as it is")
+        raise SourceEmpty(f"{empty.where} has no document that can be read{_why(empty)}; the index stays as it is")
     return tuple(overviews)
 
 
@@ -81,6 +81,11 @@ class _Staging:
 
     def _tell(self) -> None:
         self._progress(Step("reading", self._documents, 0))
+
+
+def _why(empty: SourceOverview) -> str:
+    first = next(iter(empty.skipped), None)
+    return f" ({first.path}: {first.reason})" if first else ""
 
 
 def _writable(name: str) -> str:

@@ -83,6 +83,13 @@ def test_a_source_that_is_not_named_any_more_leaves_nothing(site, bring_up, fold
     assert not written(settings.web_path, b"secret")
 
 
+def test_the_reason_why_there_is_no_page_is_told(site, bring_up):
+    source = website(pages=[site.url("/a")])
+
+    with pytest.raises(SourceEmpty, match=r"/a: HTTP 404"):
+        bring_up(source)
+
+
 @pytest.mark.parametrize("gone", ["page", "entry", "source"])
 def test_a_page_that_is_gone_is_nowhere_once_the_old_generation_went(site, bring_up, folder, settings, gone):
     source = website(sitemap=site.sitemap("/s.xml", site.page("/a", "xyzzy"), site.page("/b", "other")))
