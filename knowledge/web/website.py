@@ -44,7 +44,7 @@ def load_website(source: Website, web: Path, tick: Tick, resolve: Resolve = reso
 def forget_others(web: Path, sources: Sequence[Source]) -> None:
     """Delete what was fetched for sources that are not among these."""
     kept = {_folder(source) for source in sources if isinstance(source, Website)}
-    for folder in web.glob("*"):
+    for folder in web.glob("*/"):
         if folder.name not in kept:
             shutil.rmtree(folder)
 

@@ -77,6 +77,7 @@ def test_a_source_that_is_not_named_any_more_leaves_nothing(site, bring_up, fold
     source = website(pages=[site.page("/a", "secret text")])
     bring_up(Folder(path=folder), source)
     assert written(settings.web_path, b"secret")
+    (settings.web_path / ".DS_Store").write_bytes(b"a file that is not ours")
 
     bring_up(Folder(path=folder))
 
