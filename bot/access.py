@@ -30,7 +30,7 @@ class Access:
     def __init__(self, store: redis.Redis, mode: Literal["pairing", "open"], admins: frozenset[str]) -> None:
         self._store = store
         self._open = mode == "open"
-        self._admins = admins
+        self.admins = admins
         self._redeem = script(store, "bot", "redeem")
 
     def admits(self, who: str) -> bool:
@@ -39,7 +39,7 @@ class Access:
         Raises:
             StoreUnavailable
         """
-        if self._open or who in self._admins:
+        if self._open or who in self.admins:
             return True
         with store_errors():
             return bool(self._store.sismember("admitted", who))

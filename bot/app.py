@@ -74,7 +74,7 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
         *console_routes(token, inbox, settings.store_url, [settings.host], closing=closing),
     ]
     if settings.slack_on:
-        door = SlackFrontDoor(settings.slack_signing_secret.get_secret_value(), inbox)
+        door = SlackFrontDoor(settings.slack_signing_secret.get_secret_value(), inbox, settings.admins)
         routes.append(Route("/slack/events", _webhook("slack", door), methods=["POST"]))
     if settings.line_on:
         access = Access(store, settings.line_access, settings.admins)

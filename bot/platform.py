@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bot.messages import Reply
 
@@ -154,4 +154,25 @@ class Sender(Protocol):
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Erase what the platform's own part of the store keeps of these messages, or of everything of a person."""
+        ...
+
+
+@runtime_checkable
+class Board(Protocol):
+    """The way out of a platform on which what was said can be changed, for a message that tells how far a thing is."""
+
+    def post(self, reply_to: Mapping[str, Any], text: str) -> Mapping[str, str]:
+        """Say it; what `edit` needs to find it again, as JSON values.
+
+        Raises:
+            DeliveryDeferred, DeliveryFailed, DeliveryUnknown
+        """
+        ...
+
+    def edit(self, posted: Mapping[str, str], text: str) -> None:
+        """Have what was posted say this instead.
+
+        Raises:
+            DeliveryDeferred, DeliveryFailed, DeliveryUnknown
+        """
         ...

@@ -42,6 +42,12 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     erased             sorted set    conversations from which something was erased, by when, for an hour
     rewrite            set           control events and conversations that erased, until the file is written anew
     reindex:{run}      string        how far a reindexing is, and what came of it
+    reindex:wish       string        what the knowledge process is to do with the index, until it is done
+    reindex:cancel     string        the run that is to be broken off
+    reindex:last       string        the run that was told of last
+    bulletins          hash          control id -> a message that tells of a run, while that goes on
+    bulletins:pace     string        there when these messages were changed just now
+    bulletin:{control} string        the order has its message
 """
 
 from __future__ import annotations

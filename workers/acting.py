@@ -14,6 +14,7 @@ from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
+from workers.administering import administer
 from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
@@ -141,6 +142,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "help": help_,
     "full": full,
     "collect": collect,
+    "admin": administer,
 }
 
 

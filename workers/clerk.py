@@ -20,6 +20,7 @@ from workers import metrics
 from workers.acting import Clerk, act
 from workers.app import work
 from workers.batches import Batches
+from workers.bulletins import Bulletins
 from workers.controls import Controls
 from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
@@ -67,7 +68,12 @@ class Tick:
     def start(self) -> None:
         """Tick for ever, in threads that end with the process."""
         # A platform that does not answer takes its time over a due time; nobody else waits for it.
-        for name, step in (("tick", self.tick), ("due times", self.see_to_due_times)):
+        bulletins = Bulletins(self._clerk.store, self._clerk.senders)
+        for name, step in (
+            ("tick", self.tick),
+            ("due times", self.see_to_due_times),
+            ("bulletins", bulletins.refresh),
+        ):
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True).start()
 
     def tick(self) -> None:

@@ -60,16 +60,28 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question")
     ask.set_defaults(command=_command("service", "ask"))
 
-    reindex = commands.add_parser("reindex", help="read the documents again; only what is new is embedded")
-    reindex.add_argument("--allow-empty", action="store_true", help="an empty source deletes what it had")
-    reindex.set_defaults(command=_command("operating", "reindex"))
-
     models = commands.add_parser("models", help="list the models, the memory each takes, and what fits this machine")
     models.set_defaults(command=_command("operating", "models"))
 
+    _add_index(commands)
     _add_line(commands)
     _add_inbox(commands)
     return parser
+
+
+def _add_index(commands: Commands) -> None:
+    reindex = commands.add_parser("reindex", help="read the documents again; only what is new is embedded")
+    reindex.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    reindex.add_argument("--accept", action="store_true", help="switch though golden questions got worse")
+    reindex.add_argument("--allow-empty", action="store_true", help="an empty source deletes what it had")
+    reindex.add_argument("--cancel", action="store_true", help="break off the one that is under way in the service")
+    reindex.set_defaults(command=_command("index_commands", "reindex"))
+    for name, help_text in (
+        ("status", "which index answers, and how far a reindexing is"),
+        ("rollback", "have the index before answer again"),
+        ("sources", "what each source has in the index, and what was skipped"),
+    ):
+        commands.add_parser(name, help=help_text).set_defaults(command=_command("index_commands", name))
 
 
 def _add_line(commands: Commands) -> None:

@@ -1,41 +1,15 @@
-"""The operator's other commands: reindex, list the models, say who may use the bot on LINE."""
+"""The operator's other commands: list the models, say who may use the bot on LINE."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
-import uuid
-from collections.abc import Mapping
-from typing import Any
-
-import redis
-from tqdm import tqdm
 
 from bot.access import Access
-from bot.queue import REINDEX, celery_app
 from bot.settings import BotSettings
-from bot.store import connect, store_errors
+from bot.store import connect
 from workers.models.memory import ModelRow, catalogue_table
-from workers.service import is_running
 from workers.settings import WorkerSettings
-
-TAKEN_WITHIN_S = 30.0
-
-
-def reindex(chosen: argparse.Namespace) -> int:
-    """Reindex through the running service, or right here when none runs."""
-    settings = BotSettings()
-    if is_running(settings):
-        run_id = uuid.uuid4().hex
-        celery_app(settings.store_url).send_task(REINDEX, args=[run_id, chosen.allow_empty])
-        return _follow(connect(settings.store_url), run_id)
-    from workers.knowledge_worker import reindex_here  # noqa: PLC0415 - loads what a running service has loaded
-
-    with tqdm(unit="chunk") as bar:
-        told = reindex_here(lambda done, total: _show(bar, done, total), allow_empty=chosen.allow_empty)
-    return _report(told)
 
 
 def models(_: argparse.Namespace) -> int:
@@ -74,42 +48,6 @@ def revoke(chosen: argparse.Namespace) -> int:
 def _access() -> Access:
     settings = BotSettings()
     return Access(connect(settings.store_url), settings.line_access, settings.admins)
-
-
-def _follow(store: redis.Redis, run_id: str) -> int:
-    """Show how far a reindex of the running service is, until it ended."""
-    taken_until = time.monotonic() + TAKEN_WITHIN_S
-    with tqdm(unit="chunk") as bar:
-        while True:
-            with store_errors():
-                told = store.get(f"reindex:{run_id}")
-            facts: dict[str, Any] = json.loads(told) if told else {"state": "waiting"}
-            if facts["state"] in {"done", "failed"}:
-                break
-            if facts["state"] == "running":
-                _show(bar, facts["done"], facts["total"])
-            elif time.monotonic() > taken_until:
-                bar.write("waiting for the knowledge process; is another reindex under way?", file=sys.stderr)
-                taken_until += TAKEN_WITHIN_S
-            time.sleep(0.2)
-    return _report(facts)
-
-
-def _show(bar: tqdm[Any], done: int, total: int) -> None:
-    bar.total = total
-    bar.update(done - bar.n)
-
-
-def _report(facts: Mapping[str, Any]) -> int:
-    if facts["state"] == "failed":
-        print(f"madoguchi: {facts['reason']}", file=sys.stderr)
-        return 1
-    for skipped in facts["skipped"]:
-        print(f"skipped {skipped['path']}: {skipped['reason']}")
-    what = "new generation" if facts["changed"] else "nothing changed: generation"
-    counts = f"{facts['documents']} documents, {facts['chunks']} chunks, {facts['embedded']} newly embedded"
-    print(f"{what} {facts['generation']}: {counts}")
-    return 0
 
 
 def _line(row: ModelRow, *, chosen: bool) -> str:

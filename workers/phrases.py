@@ -28,6 +28,36 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "not_admitted": "このアカウントは招待された方だけが使えます。管理者から受け取った招待コードを送ってください。",
         "help": "資料について質問してください。答えには出典をつけます。\n"
         "「リセット」で会話を新しく始め、「ストップ」で答えを止め、「忘れて」で会話を消します。",
+        "not_admin": "この操作は管理者（ADMIN_USERS）だけができます。",
+        "admin_help": "管理者のことば:\n"
+        "「再インデックス」資料を読み直す（「受け入れる」「空でも」「試すだけ」を後ろにつけられます）\n"
+        "「状態」いまの索引と進み具合　「戻す」ひとつ前の索引に戻す\n"
+        "「資料一覧」資料ごとの件数　「中止」読み直しをやめる",
+        "under_way": "ほかの処理が進んでいます。その進み具合をお知らせします。",
+        "cancelling": "いまの区切りが終わりしだい中止します。前の索引はそのままです。",
+        "nothing_to_cancel": "いま進んでいる読み直しはありません。",
+        "run_started": "始めます。「状態」と送ると進み具合をお答えします。",
+        "run_waiting": "資料の読み直しを待っています…",
+        "run_running": "資料の読み直し: {stage} {done}/{total}",
+        "run_speed": "（毎秒{per_s}、あと約{left}）",
+        "run_interrupted": "読み直しが途切れました。資料のプロセスが動きしだい、続きから行います。",
+        "run_cancelled": "読み直しを中止しました: {reason}",
+        "run_failed": "できませんでした。前の索引はそのままです: {reason}",
+        "run_changed": "新しい索引 {generation}: 文書{documents}件、チャンク{chunks}件"
+        "（追加{added}、削除{removed}、新しく計算{embedded}）",
+        "run_unchanged": "変わったところはありません。索引 {generation}: 文書{documents}件、チャンク{chunks}件",
+        "run_dry": "試すだけ: 文書{documents}件、チャンク{chunks}件"
+        "（追加{added}、削除{removed}、計算{embedded}）。索引はそのままです",
+        "run_skipped": "読めなかったもの {what}",
+        "run_more": "ほか{count}件",
+        "run_golden": "確認の質問: {asked}問中{right_now}問に答えられます",
+        "run_worse": "答えられなくなった質問 {what}",
+        "run_retired": "文書がなくなった質問 {what}",
+        "rolled_back": "索引 {generation} に戻しました。次の読み直しで、また新しくなります。",
+        "index_none": "索引がまだないか、資料のプロセスが動いていません。",
+        "index_is": "索引 {generation}（{made_at}）: 文書{documents}件、チャンク{chunks}件",
+        "index_before": "「戻す」で {before} に戻せます",
+        "source": "{where}: 文書{documents}件、チャンク{chunks}件、読めなかったもの{skipped}件",
         "hello": "こんにちは。資料について、何でもお尋ねください。",
         "thanks": "どういたしまして。ほかにもあれば、お尋ねください。",
     },
@@ -55,6 +85,36 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "not_admitted": "This account is by invitation only. Please send the code that an administrator gave you.",
         "help": "Ask me about the documents; my answers name their sources.\n"
         "“reset” starts a new conversation, “stop” ends an answer, “forget” erases our conversations.",
+        "not_admin": "Only administrators (ADMIN_USERS) may do this.",
+        "admin_help": "For administrators:\n"
+        "“reindex” reads the documents again (after it: “accept”, “allow-empty”, “dry-run”)\n"
+        "“status” the index and the progress; “rollback” the index before; “sources” what each has; “cancel reindex”",
+        "under_way": "Something is under way already; this is how far it is.",
+        "cancelling": "It ends after the batch under way. The old index stays.",
+        "nothing_to_cancel": "No reindexing is under way.",
+        "run_started": "It begins. Say “status” to hear how far it is.",
+        "run_waiting": "Reindexing: waiting…",
+        "run_running": "Reindexing: {stage} {done}/{total}",
+        "run_speed": " ({per_s}/s, about {left} left)",
+        "run_interrupted": "Reindexing was interrupted; it goes on as soon as the knowledge process is back.",
+        "run_cancelled": "Reindexing was broken off: {reason}",
+        "run_failed": "It did not work; the old index stays: {reason}",
+        "run_changed": "new generation {generation}: {documents} documents, {chunks} chunks, {embedded} newly embedded"
+        " ({added} added, {removed} removed)",
+        "run_unchanged": "nothing changed: generation {generation}: {documents} documents, {chunks} chunks, "
+        "{embedded} newly embedded",
+        "run_dry": "dry run: {documents} documents, {chunks} chunks, {embedded} to be embedded"
+        " ({added} added, {removed} removed); the index is as it was",
+        "run_skipped": "skipped {what}",
+        "run_more": "and {count} more",
+        "run_golden": "golden questions: {right_now} of {asked} answered",
+        "run_worse": "not answered any more: {what}",
+        "run_retired": "retired, its document is gone: {what}",
+        "rolled_back": "generation {generation} answers again; the next reindexing makes a new one",
+        "index_none": "There is no index yet, or the knowledge process does not run.",
+        "index_is": "generation {generation} ({made_at}): {documents} documents, {chunks} chunks",
+        "index_before": "a rollback leads to {before}",
+        "source": "{where}: {documents} documents, {chunks} chunks, {skipped} skipped",
         "hello": "Hello. Ask me anything about the documents.",
         "thanks": "You are welcome. Ask me anytime.",
     },

@@ -13,7 +13,7 @@ from typing import Any
 from bot.line.postback import Postback
 from bot.messages import Command, Deletion, Edit, Message
 from bot.store import SEEN_S
-from bot.words import language, order
+from bot.words import language, order, said_to_administer
 
 Ours = Message | Edit | Deletion | Command
 
@@ -81,17 +81,24 @@ class _Event:
         )
 
 
-def translate(event: object, received_at: float) -> Ours | None:
+def translate(event: object, received_at: float, admins: frozenset[str] = frozenset()) -> Ours | None:
     """One event as ours; None when it is not for the bot, of an unknown kind, of an odd shape, or a replay.
 
     Older than a delivery is remembered: dropped, since a captured body stays validly signed for ever.
+
+    Args:
+        admins: who may administer, as `line:U…`; their words in a 1:1 chat are orders.
     """
     try:
         read = _event(event, received_at)
         reader = _READERS.get(read.kind)
-        return reader(read) if reader and received_at - read.sent_at < SEEN_S else None
+        ours = reader(read) if reader and received_at - read.sent_at < SEEN_S else None
     except _Odd:
         return None
+    if read.chat_type == "user" and isinstance(ours, Message):
+        told = said_to_administer(ours.text, is_admin=ours.user_id in admins)
+        return read.command("admin", told, language(ours.text)) if told else ours
+    return ours
 
 
 def delivery_id(event: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ class LineFrontDoor:
 
     def _take_in(self, event: Any) -> bool:
         """Make one event durable; False when its conversation has no room."""
-        ours = translate(event, received_at=time.time())
+        ours = translate(event, time.time(), self._access.admins)
         if ours is None:
             return True
         ours = self._at_the_door(ours)

@@ -34,6 +34,11 @@ def message(part: str, sources: Sequence[str]) -> dict[str, Any]:
     return {"text": plain(part), "blocks": blocks}
 
 
+def unmarked(text: str) -> dict[str, Any]:
+    """The text without any markup: names of files are in it."""
+    return {"text": plain(text), "parse": "none", "link_names": False}
+
+
 def source_lines(citations: Iterable[Citation]) -> list[str]:
     """Each citation as mrkdwn: its number and title, linked when a browser can open it."""
     return [_source_line(citation) for citation in citations]

@@ -11,12 +11,13 @@ from typing import Any
 
 from bot.messages import Command, Deletion, Edit, JSONObject, Message
 from bot.slack.markup import mentions, plain_text
-from bot.words import language, order
+from bot.words import admin_order, language, order, said_to_administer
 
 SPEAKING_SUBTYPES = (None, "file_share", "thread_broadcast")
 SLACKBOT = "USLACKBOT"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TRIGGER = re.compile(r"[0-9A-Za-z._-]{1,128}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
@@ -52,8 +53,12 @@ class _Place:
         return self.message_id(thread_ts or ts)
 
 
-def parse(envelope: JSONObject) -> Delivery | None:
-    """What a person did to us in this envelope; None when it is not for us, or of no shape that Slack sends."""
+def parse(envelope: JSONObject, admins: frozenset[str] = frozenset()) -> Delivery | None:
+    """What a person did to us in this envelope; None when it is not for us, or of no shape that Slack sends.
+
+    Args:
+        admins: who may administer, as `slack:U…`; their words in a direct message are orders.
+    """
     event = _object(envelope, "event")
     place = _place(envelope, event)
     event_id = _match(_ID, envelope.get("event_id"))
@@ -66,7 +71,30 @@ def parse(envelope: JSONObject) -> Delivery | None:
         case "message_deleted":
             return _removed(place, delivery_id, event, _object(event, "previous_message"), event.get("deleted_ts"))
         case _:
-            return _said(event, place, delivery_id)
+            return _said(event, place, delivery_id, admins)
+
+
+def parse_command(form: JSONObject, at: float) -> tuple[Command, str] | None:
+    """The order that a slash command is, and its delivery's id; None when it is of no shape that Slack sends.
+
+    It is answered in the person's own conversation with the bot: what was skipped is no channel's business.
+    """
+    team, user = _match(_ID, form.get("team_id")), _match(_ID, form.get("user_id"))
+    trigger = _match(_TRIGGER, form.get("trigger_id"))
+    if not team or not user or not trigger:
+        return None
+    text = plain_text(_text(form), frozenset())[: Message.MAX_TEXT_CHARS]
+    command = Command(
+        platform="slack",
+        conversation_id=f"slack:{team}:{user}",
+        user_id=f"slack:{user}",
+        name="admin",
+        argument=admin_order(text) or "help",
+        language=language(text),
+        sent_at=at,
+        reply_to={"team": team, "channel": user, "channel_type": "im", "thread_ts": "", "user": user},
+    )
+    return command, f"slack:command:{trigger}"
 
 
 def _place(envelope: JSONObject, event: JSONObject) -> _Place | None:
@@ -98,7 +126,7 @@ def _channel_type(event: JSONObject, channel: str) -> str:
     return "im" if channel.startswith("D") else "channel"
 
 
-def _said(event: JSONObject, place: _Place, delivery_id: str) -> Delivery | None:
+def _said(event: JSONObject, place: _Place, delivery_id: str, admins: frozenset[str]) -> Delivery | None:
     """A new message, or the order that it is.
 
     A mention comes twice, as `app_mention` and as `message`, with one ts and two event ids; with a file attached it
@@ -112,9 +140,11 @@ def _said(event: JSONObject, place: _Place, delivery_id: str) -> Delivery | None
     text = plain_text(written, place.own)[: Message.MAX_TEXT_CHARS]
     conversation_id, user_id = place.conversation_id(ts, thread_ts), f"slack:{event['user']}"
     reply_to = _reply_to(event, place, ts, thread_ts)
-    name = order(text) if text else "help"
+    name, argument = (order(text) if text else "help"), ""
+    if not name and place.direct and (told := said_to_administer(text, is_admin=user_id in admins)):
+        name, argument = "admin", told
     if name:
-        command = Command("slack", conversation_id, user_id, name, "", language(text), float(ts), reply_to)
+        command = Command("slack", conversation_id, user_id, name, argument, language(text), float(ts), reply_to)
         return Delivery(place.message_id(ts), command)
     message = Message(place.message_id(ts), "slack", conversation_id, user_id, text, float(ts), reply_to)
     return Delivery(delivery_id, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -17,25 +18,30 @@ from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
 from bot.messages import Message
 from bot.platform import WebhookRequest, WebhookResponse
-from bot.slack.events import parse
+from bot.slack.events import parse, parse_command
 from bot.slack.signing import verify
 
 log = logging.getLogger(__name__)
 
 MAX_FORM_FIELDS = 100
+COMMAND = "/madoguchi"
+TAKEN = "受け付けました。返事は窓口との DM に届きます。\nTaken. The answer comes to your direct messages with me."
+NOT_ADMIN = "このコマンドは管理者だけが使えます。\nOnly administrators may use this command."
 
 
 class SlackFrontDoor:
     """Takes Slack's events, commands and interactions; see `FrontDoor`."""
 
-    def __init__(self, signing_secret: str, inbox: Inbox) -> None:
+    def __init__(self, signing_secret: str, inbox: Inbox, admins: frozenset[str] = frozenset()) -> None:
         if not signing_secret:
             raise ValueError("an empty signing secret would let everybody in")
         self._secret = signing_secret
         self._inbox = inbox
+        self._admins = admins
         self._app = _bolt_app()
         for kind in ("app_mention", "message"):
             self._app.event(kind)(self._take)
+        self._app.command(COMMAND)(self._take_command)
 
     def handle(self, request: WebhookRequest) -> WebhookResponse:
         """Verify, accept, answer; `x-slack-retry-num` changes nothing, the store knows what it has seen."""
@@ -63,7 +69,7 @@ class SlackFrontDoor:
 
     def _take(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: 200 once it is durable, or is nothing to us; 503 to be sent it again."""
-        delivery = parse(body)
+        delivery = parse(body, self._admins)
         if delivery is None:
             return BoltResponse(status=200)
         try:
@@ -75,6 +81,21 @@ class SlackFrontDoor:
             log.warning("store unavailable", extra={"platform": "slack"})
             return BoltResponse(status=503)
         return BoltResponse(status=503 if outcome is Accepted.FULL else 200)
+
+    def _take_command(self, body: dict[str, Any]) -> BoltResponse:
+        """Bolt's listener: a slash command is durable before its giver reads that it was taken."""
+        given = parse_command(body, time.time())
+        if given is None:
+            return BoltResponse(status=400)
+        command, delivery_id = given
+        if command.user_id not in self._admins:
+            return _for_their_eyes(NOT_ADMIN)
+        try:
+            self._inbox.control(command, delivery_id)
+        except StoreUnavailable:
+            log.warning("store unavailable", extra={"platform": "slack"})
+            return BoltResponse(status=503)
+        return _for_their_eyes(TAKEN)
 
 
 def read_body(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
@@ -95,6 +116,12 @@ def read_body(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     if not fields.keys() & {"command", "ssl_check"}:
         raise BadRequest(400, "neither payload nor command")
     return fields
+
+
+def _for_their_eyes(text: str) -> BoltResponse:
+    """An answer to a slash command that only its giver sees."""
+    said = json.dumps({"response_type": "ephemeral", "text": text}, ensure_ascii=False)
+    return BoltResponse(status=200, body=said, headers={"content-type": ["application/json"]})
 
 
 def _bolt_app() -> App:

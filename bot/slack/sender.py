@@ -14,7 +14,8 @@ from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
-from bot.slack.blocks import message, source_lines
+from bot.slack.blocks import message, source_lines, unmarked
+from bot.slack.members import is_full_member
 from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
 from bot.store import store_errors
@@ -61,6 +62,16 @@ class SlackSender:
         """Confirm an order in its thread."""
         self.open(target, journal).finish(Reply(text))
 
+    def post(self, reply_to: Mapping[str, Any], text: str) -> dict[str, str]:
+        """Say it there; see `Board`. A person's id as channel is their conversation with the bot."""
+        thread = {"thread_ts": reply_to["thread_ts"]} if reply_to["thread_ts"] else {}
+        posted = call(self._client.chat_postMessage, channel=reply_to["channel"], **thread, **unmarked(text))
+        return {"channel": str(posted["channel"]), "ts": str(posted["ts"])}
+
+    def edit(self, posted: Mapping[str, str], text: str) -> None:
+        """Change what was posted; see `Board`."""
+        call(self._client.chat_update, channel=posted["channel"], ts=posted["ts"], **unmarked(text))
+
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Nothing: of what is said on Slack this package keeps nothing itself."""
 
@@ -80,12 +91,6 @@ class SlackSender:
         with suppress(redis.RedisError):  # a full store: it is looked up again
             self._store.set(key, "1" if member else "0", ex=MEMBERSHIP_S)
         return member
-
-
-def is_full_member(profile: Mapping[str, Any], team: str) -> bool:
-    """Whether a user object of users.info is a person of this workspace, and no guest."""
-    outside = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted", "is_bot")
-    return profile.get("team_id") == team and not any(profile.get(flag) for flag in outside)
 
 
 class SlackReply:

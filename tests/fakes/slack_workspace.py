@@ -57,6 +57,7 @@ class Workspace:
         self._clock = itertools.count(int(time.time()) * 1_000_000)
         self._methods: dict[str, Callable[[JSON], JSON]] = {
             "chat.postMessage": self._post_message,
+            "chat.update": self._update,
             "conversations.replies": self._replies,
             "assistant.threads.setStatus": self._set_status,
             "users.info": self._users_info,
@@ -115,7 +116,7 @@ class Workspace:
             *("channel", "text", "blocks", "thread_ts", "reply_broadcast", "metadata", "markdown_text", "mrkdwn"),
             *("unfurl_links", "unfurl_media", "link_names", "parse"),
         )
-        place = self._writable(arguments["channel"])
+        place = self._writable(self._opened(arguments["channel"]))
         text, markdown, blocks = (arguments.get(name) for name in ("text", "markdown_text", "blocks"))
         if markdown and (text or blocks):
             raise Refused("markdown_text_conflict")
@@ -138,6 +139,20 @@ class Workspace:
         }
         place.messages.append(message)
         return {"channel": place.id, "ts": message["ts"], "message": _without_metadata(message)}
+
+    def _update(self, arguments: JSON) -> JSON:
+        """Unlike for a post, the channel must be a channel's id, and only the bot's own messages change."""
+        _only(arguments, "channel", "ts", "text", "blocks", "metadata", "markdown_text", "link_names", "parse")
+        place = self._writable(arguments["channel"])
+        message = place.message(arguments["ts"])
+        if message is None:
+            raise Refused("message_not_found")
+        if message.get("bot_id") != BOT_ID:
+            raise Refused("cant_update_message")
+        if not arguments.get("text") and not arguments.get("blocks"):
+            raise Refused("no_text")
+        message["text"] = arguments["text"][:MAX_TEXT_CHARS]
+        return {"channel": place.id, "ts": message["ts"], "text": message["text"]}
 
     def _replies(self, arguments: JSON) -> JSON:
         _only(arguments, "channel", "ts", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata")
@@ -175,6 +190,12 @@ class Workspace:
     def _auth_test(self, arguments: JSON) -> JSON:
         _only(arguments)
         return {"url": "https://mado.slack.com/", "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}
+
+    def _opened(self, channel: str) -> str:
+        """The direct conversation of a person whose id stands in the channel's place; it is opened if need be."""
+        if channel not in self.users:
+            return channel
+        return self.channels.setdefault(f"D{channel}", Channel(f"D{channel}", "im")).id
 
     def _readable(self, channel: str) -> Channel:
         if channel not in self.channels:

@@ -11,7 +11,8 @@ import redis
 from bot.queue import FIRST_RUN
 from knowledge.settings import KnowledgeSettings
 from tests.faults.desk import wait_until
-from workers.knowledge_worker import Indexing, is_indexed, status
+from workers.indexing import Indexing
+from workers.knowledge_worker import is_indexed, status
 
 
 def settings_of(folder: Path) -> KnowledgeSettings:
@@ -37,7 +38,9 @@ def test_a_folder_that_is_mounted_late_is_indexed_when_it_is_there(store: redis.
     first.join(30)
     assert told(store)["state"] == "done"
     assert is_indexed(settings)
-    assert status(settings) == {"ready": True, "documents": 1, "chunks": 1}
+    said = status(settings)
+    assert (said["ready"], said["documents"], said["chunks"], said["generation"]) == (True, 1, 1, "gen-1")
+    assert [source["documents"] for source in said["sources"]] == [1]
 
 
 def test_a_reindex_tells_what_was_skipped(store: redis.Redis, tmp_path: Path) -> None:
