@@ -18,9 +18,10 @@ from knowledge.errors import KnowledgeError
 from knowledge.overview import overview, sources_overview
 from knowledge.report import Step
 from knowledge.settings import KnowledgeSettings
-from workers.run_texts import indexed, outcome_lines, progress
+from workers.run_texts import indexed, outcome_lines, progress, worse_lines
 from workers.runs import ENDED, Runs, Wish
 from workers.service import is_running
+from workers.settings import STORE_TIMEOUT_S
 
 TAKEN_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.2
@@ -89,7 +90,7 @@ def _here(wish: Wish) -> dict[str, Any]:
 
 def _through_the_service(wish: Wish, settings: BotSettings) -> dict[str, Any]:
     """What came of a wish that the knowledge process carries out, or of the one that it is carrying out already."""
-    runs = Runs(connect(settings.store_url))
+    runs = Runs(connect(settings.store_url, timeout_s=STORE_TIMEOUT_S))
     run = runs.wish(wish)
     if run != wish.run:
         print("Another reindexing is under way; following that one.", file=sys.stderr)
@@ -115,7 +116,7 @@ def _show(bar: tqdm[Any], step: Step) -> None:
 
 def _report(facts: Mapping[str, Any]) -> int:
     if facts["state"] != "done":
-        print(f"madoguchi: {facts['reason']}", file=sys.stderr)
+        print("\n".join([f"madoguchi: {facts['reason']}", *worse_lines(facts, "en")]), file=sys.stderr)
         return 1
     print("\n".join(outcome_lines(facts, "en")))
     return 0

@@ -26,7 +26,8 @@ def progress(facts: Facts, language: str) -> str:
         case "done":
             return "\n".join(outcome_lines(facts, language, most=MOST_NAMES))
         case "failed" | "cancelled":
-            return phrase(f"run_{facts['state']}", language, reason=facts.get("reason", ""))
+            said = phrase(f"run_{facts['state']}", language, reason=facts.get("reason", ""))
+            return "\n".join([said, *worse_lines(facts, language, most=MOST_NAMES)])
         case "running":
             return _running(facts, language)
         case waiting_or_interrupted:
@@ -45,6 +46,11 @@ def outcome_lines(facts: Facts, language: str, most: int | None = None) -> list[
         phrase(name, language, **counts),
         *_golden(facts.get("golden") or {}, language, most),
     ]
+
+
+def worse_lines(facts: Facts, language: str, most: int | None = None) -> list[str]:
+    """The golden questions for which a run failed, line by line; `most` are named at the most."""
+    return _named("run_worse", facts.get("worse", ()), language, most)
 
 
 def indexed(status: Facts, language: str) -> str:
