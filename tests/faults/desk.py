@@ -108,8 +108,15 @@ class Desk:
 
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """`madoguchi` with these arguments, under way beside the running service."""
+        return self._begin("workers.cli", *arguments, **environment)
+
+    def begin_with_checkpoints(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Like `begin`; it suffers what is armed."""
+        return self._begin("tests.faults.process", "command", *arguments, **environment)
+
+    def _begin(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "workers.cli", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
             env={**self._environment, **environment},
             stdout=subprocess.PIPE,

@@ -1,7 +1,8 @@
 """A process of the service, as `madoguchi process NAME` runs it, that a test can kill, freeze or hold at a checkpoint.
 
-`python -m tests.faults.process NAME`, in the desk's folder. Who passes a checkpoint and finds a file `armed/POINT.N`
-renames it to `reached/POINT.N` and suffers the fault that stands in it: each file is for one who passes.
+`python -m tests.faults.process NAME`, in the desk's folder; with `command ARGUMENT…` in the place of NAME it is another
+of `madoguchi`'s commands. Who passes a checkpoint and finds a file `armed/POINT.N` renames it to `reached/POINT.N` and
+suffers the fault that stands in it: each file is for one who passes.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def suffer(reached: Path) -> None:
 
 def main() -> None:
     """Run the named process until it is told to end, or a fault ends it."""
-    name = sys.argv[1]
+    name, *arguments = sys.argv[1:]
     listen()
     if name == "replies":
         from tests.faults.replies import main as replies
@@ -77,7 +78,7 @@ def main() -> None:
     else:
         from workers.cli import main as command
 
-        sys.exit(command(["process", name]))
+        sys.exit(command(arguments if name == "command" else ["process", name]))
 
 
 if __name__ == "__main__":

@@ -121,8 +121,7 @@ def test_the_process_is_killed_at_any_stage_and_the_reindexing_goes_on(
         desk.disarm()
         asking.wait_for_answers(2)
         desk.start("knowledge")
-        said = assert_done(desk.begin("reindex"))
-        give_up(command)
+        said = assert_done(command)
         asking.wait_for_answers(3)
 
     assert_editions(asking, old, publishing.edition)
@@ -199,10 +198,22 @@ def test_a_terminal_that_does_not_know_of_the_service_is_turned_away(publishing:
     assert generation(desk) == before + 1
 
 
-def give_up(command: subprocess.Popen[str]) -> None:
-    """End a command that waits for a reindexing whose process was killed."""
-    with command:
-        command.kill()
+def test_the_service_waits_for_a_terminal_that_is_at_it(publishing: Publishing, desk: Desk) -> None:
+    before = generation(desk)
+    publishing.write()
+    desk.arm("embedding", "hold")
+    terminal = desk.begin_with_checkpoints("reindex", REDIS_URL="redis://127.0.0.1:9")
+    desk.wait_until_reached("embedding")
+    through_the_service = desk.begin("reindex")
+    with publishing.being_asked() as asking:
+        asking.wait_for_answers(2)
+        desk.disarm()
+        assert_done(terminal)
+        assert_done(through_the_service)
+        asking.wait_for_answers(2)
+
+    assert generation(desk) == before + 1
+    assert_editions(asking, publishing.edition - 1, publishing.edition)
 
 
 def newly_embedded(said: str) -> int:
