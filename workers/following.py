@@ -39,7 +39,7 @@ class Following:
 
     def follow(self) -> None:
         """Look once; what keeps it from that is logged once, and it tries again."""
-        steps = {"index": self._follow_index, "pages": self._follow_pages, "erasures": self._follow_erasures}
+        steps = {"index": self._follow_index, "erasures": self._follow_erasures, "pages": self._follow_pages}
         for name, step in steps.items():
             try:
                 step()

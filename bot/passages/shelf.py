@@ -18,6 +18,9 @@ from bot.store import store_errors, text
 LIFE_S = 7 * 24 * 3600
 """Of a link and of what it shows. Another citation at the same place makes a new link and keeps the page longer."""
 
+MAX_PAGES = 20_000
+"""About 40 MB, and 15 seconds to look through; beyond it the page that was cited longest ago goes."""
+
 MAX_TITLE_CHARS = 300
 MAX_TEXT_CHARS = 8_000
 """A chunk has a few hundred; a table's header, repeated in each of its chunks, may be longer."""
@@ -82,9 +85,12 @@ class Shelf:
             step.zremrangebyscore(_ENDS, "-inf", now)
             step.zadd(_ENDS, {passage.name: now + LIFE_S})
             step.expire(_ENDS, LIFE_S)
+            step.zrange(_ENDS, 0, -MAX_PAGES - 1)
             step.set(_KEY, secrets.token_hex(32), nx=True)
             step.get(_KEY)
-            key = step.execute()[-1]
+            *_, beyond, _, key = step.execute()
+        for name in beyond:
+            self.drop(name)
         return links.token(passage.name, now + LIFE_S, text(key))
 
     def open(self, token: str) -> tuple[CitedPassage, int]:

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from bot.passages import links
-from bot.passages.shelf import LIFE_S, MAX_TEXT_CHARS, CitedPassage, Piece, Shelf
+from bot.passages.shelf import LIFE_S, MAX_PAGES, MAX_TEXT_CHARS, CitedPassage, Piece, Shelf
 from tests.bot.serving import serving
 
 PASSAGE = CitedPassage(
@@ -29,7 +29,8 @@ PASSAGE = CitedPassage(
 )
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)> </section></main></body> &lt;b&gt; "
-    "[押す](javascript:alert(1)) [図](data:text/html,x) [内](other.md) <mailto:a@example.jp> ![絵](https://evil.example/pixel.png) <style>*{}</style>\n\n"
+    "[押す](javascript:alert(1)) [図](data:text/html,x) [内](other.md) <mailto:a@example.jp> "
+    "![絵](https://evil.example/pixel.png) <style>*{}</style>\n\n"
     '[引用](https://a.example/"onmouseover="alert(1)) \u202eback\u2066wards\u0007\u200b'
 )
 
@@ -213,6 +214,20 @@ def test_a_passage_cited_again_is_kept_once_and_both_links_open(web: httpx.Clien
 
     assert [read(web, token).status_code for token in (first, second)] == [200, 200]
     assert len([*shelf.kept()]) == 1
+
+
+def test_of_too_many_pages_the_one_cited_longest_ago_goes(web: httpx.Client, shelf: Shelf, store: redis.Redis) -> None:
+    oldest, second = replace(PASSAGE, chunk_id="oldest"), replace(PASSAGE, chunk_id="second")
+    tokens = [shelf.keep(passage) for passage in (oldest, second)]
+    soon = time.time() + 1_000
+    store.zadd("passages", {oldest.name: soon, second.name: soon + 1})
+    store.zadd("passages", {str(number): soon + 2 for number in range(MAX_PAGES - 2)})
+    assert [read(web, token).status_code for token in tokens] == [200, 200]
+
+    shelf.keep(PASSAGE)
+
+    assert [read(web, token).status_code for token in tokens] == [410, 200]
+    assert store.zcard("passages") == MAX_PAGES
 
 
 @pytest.mark.parametrize("agent", ["Slackbot-LinkExpanding 1.0", "facebookexternalhit/1.1;line-poker/1.0"])
