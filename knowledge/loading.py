@@ -55,7 +55,8 @@ def _files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         links = [name for name in folders if Path(parent, name).is_symlink()]
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(names + links) if not name.startswith("."))
+        # "~$" begins the names of the files that Office makes beside a document while somebody has it open.
+        yield from (Path(parent, name) for name in sorted(names + links) if not name.startswith((".", "~$")))
 
 
 def _content(path: Path, root: Path) -> Content:

@@ -14,7 +14,7 @@ from typing import IO
 from knowledge.formats.content import Content, NoContent
 
 LIMIT_S = 60.0
-LIMIT_BYTES = 1_500_000_000
+LIMIT_BYTES = 1_000_000_000
 """Of address space; what the libraries map counts too."""
 
 
@@ -60,6 +60,8 @@ class ReaderProcess:
                 return {"reason": "damaged, or needs too much memory: its reader broke off"}
 
     def _running(self) -> subprocess.Popen[bytes]:
+        if self._process and self._process.poll() is not None:
+            self._ended(self._process)
         if self._process is None:
             limits = [str(self._limit_s), str(self._limit_bytes)]
             command = [sys.executable, "-m", "knowledge.formats.reader", *limits]

@@ -46,14 +46,14 @@ def as_markdown(rows: Sequence[Row]) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """A Markdown table whose header is the first row; rows may be of any length."""
-    width = max(map(len, rows), default=0)
-    lines = ["| " + " | ".join(_cell(cell) for cell in [*row, *[""] * (width - len(row))]) + " |" for row in rows]
+    """A Markdown table whose header is the first row, as wide as its widest row is filled."""
+    width = max((at for row in rows for at, cell in enumerate(row, 1) if cell.strip()), default=1)
+    lines = [_line([*row, *[""] * width][:width]) for row in rows]
     return "\n".join([*lines[:1], "|" + " --- |" * width, *lines[1:]])
 
 
-def _cell(cell: str) -> str:
-    return _one_line(cell).replace("|", "\\|")
+def _line(row: Row) -> str:
+    return "| " + " | ".join(_one_line(cell).replace("|", "\\|") for cell in row) + " |"
 
 
 def _one_line(cell: str) -> str:
