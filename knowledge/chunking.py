@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
 
 from semantic_text_splitter import MarkdownSplitter
 
@@ -18,12 +17,12 @@ from knowledge.language import language
 VERSION = 2
 """Part of the index's fingerprint: raised when the same document gives other chunks."""
 
-_CAPACITY_CHARS = {"ja": (200, 400), "en": (400, 800)}
-"""Filled to within the range: about 110 to 250 tokens of multilingual-e5, which stops at 512."""
+_CAPACITY_CHARS = {"ja": 400, "en": 800}
+"""Filled at least to the half: about 110 to 250 tokens of multilingual-e5, which stops at 512."""
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
-_TABLE_HEADER = re.compile(r"^\|.*\|[ \t]*\n\|[ \t:|-]+\|[ \t]*\n", re.MULTILINE)
-_QUESTION = re.compile(r"Q: .*\nA: ")
+_TABLE = re.compile(r"^(\|.*\|[ \t]*\n\|[ \t:|-]+\|[ \t]*\n)((?:\|.*(?:\n|\Z))*)", re.MULTILINE)
+_ANSWER = re.compile(r"(Q: .*\nA: )((?:.|\n)*)")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
@@ -42,36 +41,11 @@ class _Section:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lead:
-    """What a piece is not understood without: the question of an answer, the header of a table's rows.
+class _Block:
+    """Text, and what none of its pieces is understood without: an answer's question, a table's header."""
 
-    One of more than `max_chars` stays where it stands, since it would leave no room for text.
-    """
-
-    question: str
-    max_chars: int
-    longest: str
-
-    @classmethod
-    def of(cls, body: str, max_chars: int) -> Self:
-        """What the pieces of this body may need."""
-        found = _QUESTION.match(body)
-        question = found[0] if found and len(found[0]) <= max_chars else ""
-        headers = (header[0] for header in _TABLE_HEADER.finditer(body) if len(header[0]) <= max_chars)
-        return cls(question, max_chars, max([question, *headers], key=len))
-
-    def over_all(self, pieces: Iterator[str]) -> Iterator[str]:
-        """The pieces, each with its lead where the cut took that away."""
-        header = ""
-        for at, piece in enumerate(pieces):
-            rows = piece.startswith("|")
-            if rows and not _TABLE_HEADER.match(piece):
-                yield header + piece
-            else:
-                yield (self.question if at and not rows else "") + piece
-            own = [found[0] for found in _TABLE_HEADER.finditer(piece)]
-            header = own[-1] if own else header if rows else ""
-            header = header if len(header) <= self.max_chars else ""
+    lead: str
+    text: str
 
 
 def split(document: Document, limit: Limit) -> Iterator[Chunk]:
@@ -79,9 +53,8 @@ def split(document: Document, limit: Limit) -> Iterator[Chunk]:
     capacity = _CAPACITY_CHARS[document.language or language(document.text)]
     for part in document.text.split(BREAK):
         for section in _sections(part, document.title):
-            lead = _Lead.of(section.body, capacity[1] // 2)
-            pieces = _fitting(section.body, capacity, partial(_fits, document, section, limit, lead))
-            yield from (_chunk(document, section, text) for text in lead.over_all(pieces))
+            for text in _pieces(section.body, capacity, partial(_fits, document, section, limit)):
+                yield _chunk(document, section, text)
 
 
 def _sections(text: str, title: str) -> Iterator[_Section]:
@@ -113,17 +86,38 @@ def _body(heading: str, lines: list[str], *, followed_by_deeper: bool) -> str:
     return body or ("" if followed_by_deeper else heading)
 
 
-def _fitting(text: str, capacity: tuple[int, int], fits: Callable[[str], bool]) -> Iterator[str]:
-    """`text` in pieces of at most the capacity in characters, smaller where the embedder counts more tokens."""
-    for piece in MarkdownSplitter(capacity).chunks(text):
-        if capacity[1] <= 1 or fits(piece):
+def _pieces(body: str, capacity: int, fits: Callable[[str], bool]) -> Iterator[str]:
+    """A section as one piece if it fits, else each of its blocks in pieces that begin with the block's lead."""
+    if len(body) <= capacity and fits(body):
+        yield body
+        return
+    for block in _blocks(body, max_lead_chars=capacity // 2):
+        yield from _fitting(block, capacity - len(block.lead), fits)
+
+
+def _blocks(body: str, *, max_lead_chars: int) -> Iterator[_Block]:
+    """A question with its answer; else tables, and the text around them. A longer lead would leave no room for text."""
+    end = 0
+    for found in [answer] if (answer := _ANSWER.fullmatch(body)) else _TABLE.finditer(body):
+        lead, text = found.groups()
+        yield _Block("", body[end : found.start()])
+        yield _Block(lead, text) if text and len(lead) <= max_lead_chars else _Block("", found[0])
+        end = found.end()
+    yield _Block("", body[end:])
+
+
+def _fitting(block: _Block, capacity: int, fits: Callable[[str], bool]) -> Iterator[str]:
+    """Pieces of at most the capacity in characters beside the lead, smaller where the embedder counts more tokens."""
+    for text in MarkdownSplitter((max(1, capacity // 2), capacity)).chunks(block.text):
+        piece = block.lead + text
+        if capacity <= 1 or fits(piece):
             yield piece
         else:
-            yield from _fitting(piece, (capacity[0] // 2, capacity[1] // 2), fits)
+            yield from _fitting(_Block(block.lead, text), capacity // 2, fits)
 
 
-def _fits(document: Document, section: _Section, limit: Limit, lead: _Lead, text: str) -> bool:
-    return limit.count_tokens(_chunk(document, section, lead.longest + text).searchable) <= limit.max_tokens
+def _fits(document: Document, section: _Section, limit: Limit, text: str) -> bool:
+    return limit.count_tokens(_chunk(document, section, text).searchable) <= limit.max_tokens
 
 
 def _chunk(document: Document, section: _Section, text: str) -> Chunk:

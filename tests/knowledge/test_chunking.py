@@ -66,6 +66,38 @@ def test_rows_of_answers_never_share_a_chunk():
     assert [chunk.text for chunk in found] == ["Q: a\nA: b", "Q: c\nA: d"]
 
 
+def test_a_long_answer_keeps_its_question_in_each_piece():
+    question, sentences = "Q: 返品できますか？\nA: ", [f"{n}日以内に届いたものなら返品できます。" for n in range(60)]
+
+    found = chunks(question + "".join(sentences))
+
+    assert len(found) > 1
+    assert all(chunk.text.startswith(question) for chunk in found)
+    assert "".join(chunk.text.removeprefix(question) for chunk in found) == "".join(sentences)
+
+
+def test_rows_stay_within_the_embedders_tokens_with_the_header_that_they_get_again():
+    header = f"| {'見出し' * 15} | 上限 |\n| --- | --- |\n"
+
+    found = chunks(header + "\n".join(f"| 宿泊費その{n} | {n},000円 |" for n in range(60)), max_tokens=150)
+
+    assert all(chunk.text.startswith(header.rstrip()) and len(chunk.searchable) <= 150 for chunk in found)
+
+
+def test_each_table_has_its_own_header():
+    tables = [f"| {name} | x |\n| --- | --- |\n" + f"| {name}の値 | 1 |\n" * 30 for name in ("机", "椅子", "棚")]
+
+    for chunk in chunks("\n".join(tables)):
+        names = {name for name in ("机", "椅子", "棚") if f"| {name}の値" in chunk.text}
+        assert all(f"| {name} | x |\n| ---" in chunk.text for name in names)
+
+
+def test_a_header_as_long_as_a_page_is_not_repeated():
+    found = chunks(f"| {'長' * 600} | x |\n| --- | --- |\n" + "| 値 | 1 |\n" * 100, max_tokens=512)
+
+    assert all(len(chunk.searchable) <= 512 for chunk in found)
+
+
 def test_a_chunk_stays_within_the_embedders_tokens_with_its_headings():
     found = chunks("## 見出し\n\n" + "これは長い文です。" * 50, max_tokens=60)
 
