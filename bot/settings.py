@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.errors import SettingsIncomplete
 
 NO_SECRET = SecretStr("")
+_PUBLIC = re.compile(r"https?://[^\s/?#<>|]+(/[^\s?#<>|]*)?")
 
 
 def _base_address(url: str) -> str:
@@ -23,13 +25,15 @@ def _base_address(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
-def _no_address_or_base(url: str) -> str:
-    """A base address as `_base_address` has it, or none."""
+def _public_address(url: str) -> str:
+    """A base address that others can be made from, or none."""
+    if url and not _PUBLIC.fullmatch(url):
+        raise ValueError("must be like https://desk.example.jp, with a path at most")
     return _base_address(url) if url else ""
 
 
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
-OptionalAddress = Annotated[str, AfterValidator(_no_address_or_base)]
+PublicAddress = Annotated[str, AfterValidator(_public_address)]
 
 
 class BotSettings(BaseSettings):
@@ -51,7 +55,7 @@ class BotSettings(BaseSettings):
     admin_users: str = ""
     person_messages_per_minute: int = Field(default=30, ge=0, le=10_000)
     """Beyond it a person gets a notice in place of answers. 0: no limit."""
-    public_url: OptionalAddress = ""
+    public_url: PublicAddress = ""
     """Where people reach the web process; empty: they do not, and answers link to no pages of cited passages."""
     redis_url: str = ""
     data_path: Path = Path("data")

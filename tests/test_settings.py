@@ -65,6 +65,23 @@ def test_a_setting_that_makes_no_sense_is_refused(given: dict[str, str]) -> None
         BotSettings(_env_file=None, **given)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "address", ["desk.example.jp", "https://", "https:///a", "https://a b", "https://a/?x=1", "https://a#b", "ftp://a"]
+)
+def test_an_address_that_no_link_can_begin_with_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError, match="public_url"):
+        BotSettings(_env_file=None, public_url=address)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "address", ["https://desk.example.jp", "https://desk.example.jp/", "http://10.0.0.2:8000/desk"]
+)
+def test_a_public_address_ends_with_one_slash(address: str) -> None:
+    settings = BotSettings(_env_file=None, public_url=address)  # type: ignore[call-arg]
+
+    assert settings.public_url == address.rstrip("/") + "/"
+
+
 def test_secrets_do_not_show_in_a_log() -> None:
     settings = BotSettings(_env_file=None, slack_bot_token=SecretStr("xoxb-very-secret"))  # type: ignore[call-arg]
 

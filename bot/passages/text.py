@@ -26,6 +26,12 @@ class _Html(RendererHTML):
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return escape(tokens[idx].content)
 
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "<th>"  # without its style: the page's policy takes none
+
+    def td_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "<td>"
+
 
 # Plain text is indented and broken into lines for reasons of its own: that makes no code of it, and the breaks stay.
 _MARKDOWN = (

@@ -113,13 +113,6 @@ def test_a_document_of_a_million_characters_makes_a_page_that_one_can_open(web: 
     assert len(page) < 3 * MAX_TEXT_CHARS + 30_000
 
 
-@pytest.mark.parametrize("unit", ["[", "![", "*a_ ", "`", "<", "> ", "- ", "|a", "](", "**", "~~a", "&", "[a](b", "_*"])
-def test_no_markdown_keeps_the_page_waiting(web: httpx.Client, shelf: Shelf, unit: str) -> None:
-    page = shelf.keep(replace(PASSAGE, pieces=(Piece("", unit * MAX_TEXT_CHARS, cited=True),)))
-
-    assert read(web, page).status_code == 200
-
-
 def parts(token: str) -> tuple[str, str, str]:
     name, end, signature = token.split(".")
     return name, end, signature
