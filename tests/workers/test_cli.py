@@ -204,3 +204,86 @@ def test_who_was_let_in_is_listed_and_can_be_shut_out(
     assert "line:U1" in capsys.readouterr().err
     assert not access.admits("line:U1")
     assert access.admits("line:U2")
+
+
+@pytest.fixture
+def documents(monkeypatch: pytest.MonkeyPatch, elsewhere: Path) -> Path:
+    """A folder with one document, named in the settings."""
+    folder = elsewhere / "documents"
+    folder.mkdir()
+    (folder / "a.md").write_text("# 経費\n\n経費は毎月25日までに申請します。\n", encoding="utf-8")
+    monkeypatch.setenv("KNOWLEDGE_PATH", str(folder))
+    return folder
+
+
+def test_what_would_be_done_is_said_and_not_done(capsys: pytest.CaptureFixture[str], documents: Path) -> None:
+    assert main(["reindex", "--dry-run"]) == 0
+    assert "dry run: 1 documents, 1 chunks, 1 to be embedded" in capsys.readouterr().out
+
+    assert main(["status"]) == 1
+    assert "no index" in capsys.readouterr().out
+
+
+def test_the_index_and_its_sources_are_told(capsys: pytest.CaptureFixture[str], documents: Path) -> None:
+    (documents / "empty.txt").touch()
+    main(["reindex"])
+    capsys.readouterr()
+
+    assert main(["status"]) == 0
+    assert "gen-1" in capsys.readouterr().out
+    assert main(["sources"]) == 0
+    said = capsys.readouterr().out
+    assert f"{documents}  1 documents, 1 chunks" in said
+    assert "skipped empty.txt: " in said
+
+
+def test_a_rollback_needs_a_generation_before(capsys: pytest.CaptureFixture[str], documents: Path) -> None:
+    main(["reindex"])
+    assert main(["rollback"]) == 1
+    assert "madoguchi: " in capsys.readouterr().err
+
+    (documents / "a.md").write_text("# 経費\n\n経費は毎月末までに申請します。\n", encoding="utf-8")
+    main(["reindex"])
+    assert main(["rollback"]) == 0
+    assert "gen-1 answers again" in capsys.readouterr().out
+
+
+def test_a_reindex_goes_through_the_service_that_runs(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    documents: Path,
+    store_url: str,
+    store: object,
+) -> None:
+    import threading
+
+    from bot.store import connect
+    from knowledge.settings import KnowledgeSettings
+    from workers.heartbeat import Heartbeat
+    from workers.indexing import Indexing
+    from workers.runs import Runs
+
+    monkeypatch.setenv("REDIS_URL", store_url)
+    Heartbeat(connect(store_url), "knowledge", lambda: {"ready": True}).beat()
+    indexing = Indexing(connect(store_url), KnowledgeSettings())
+    service = threading.Thread(target=indexing.fulfil)
+    service.start()
+    try:
+        assert main(["reindex"]) == 0
+    finally:
+        indexing.end()
+        service.join(30)
+
+    assert "new generation gen-1" in capsys.readouterr().out
+    last = Runs(connect(store_url)).last()
+    assert last is not None
+    assert last["state"] == "done"
+
+
+def test_there_is_nothing_to_cancel(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_url: str, store: object
+) -> None:
+    monkeypatch.setenv("REDIS_URL", store_url)
+
+    assert main(["reindex", "--cancel"]) == 1
+    assert "no reindexing is under way" in capsys.readouterr().err
