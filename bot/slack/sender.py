@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import redis
@@ -15,10 +14,9 @@ from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, Delivery
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines, unmarked
-from bot.slack.members import is_full_member
+from bot.slack.members import Members
 from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
-from bot.store import store_errors
 
 __all__ = ["SlackReply", "SlackSender", "slack_client"]
 
@@ -31,7 +29,6 @@ EVENT_TYPE = "madoguchi_reply"
 SETTLE_S = 2.0
 """Wait before a part is looked for again: what timed out here may still be on its way into Slack."""
 PAGE = 200
-MEMBERSHIP_S = 600
 
 
 class SlackSender:
@@ -39,7 +36,7 @@ class SlackSender:
 
     def __init__(self, client: SlackClient, store: redis.Redis) -> None:
         self._client = client
-        self._store = store
+        self._members = Members(client, store)
 
     def open(self, target: Target, journal: Journal) -> SlackReply:
         """The stream for one answer."""
@@ -49,7 +46,7 @@ class SlackSender:
         """Labels of what the readers may see: guests, and who comes from another company, only what is public."""
         channel, user = reply_to["channel"], reply_to["user"]
         if reply_to["channel_type"] == "im":
-            inside, own = self._is_member(reply_to["team"], user), f"slack:{user}"
+            inside, own = self._members.has(reply_to["team"], user), f"slack:{user}"
         else:
             inside, own = not reply_to["ext_shared"], f"slack:{channel}"
         return frozenset({"public", "members", own} if inside else {"public", own})
@@ -74,23 +71,6 @@ class SlackSender:
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Nothing: of what is said on Slack this package keeps nothing itself."""
-
-    def _is_member(self, team: str, user: str) -> bool:
-        """Whether the person is a full member of the workspace; who cannot be looked up is not."""
-        key = f"slack:member:{team}:{user}"
-        with store_errors():
-            known = self._store.get(key)
-        if known is not None:
-            return bool(known == "1")
-        try:
-            profile = call(self._client.users_info, user=user).get("user") or {}
-        except DeliveryError as error:
-            log.warning("membership unknown", extra={"platform": "slack", "reason": str(error)})
-            return False
-        member = is_full_member(profile, team)
-        with suppress(redis.RedisError):  # a full store: it is looked up again
-            self._store.set(key, "1" if member else "0", ex=MEMBERSHIP_S)
-        return member
 
 
 class SlackReply:

@@ -50,7 +50,7 @@ def test_a_reindex_tells_what_was_skipped(store: redis.Redis, tmp_path: Path) ->
 
     assert Indexing(store, settings_of(tmp_path)).run("r1", allow_empty=False)
 
-    facts = json.loads(store.get("reindex:r1"))
+    facts = json.loads(str(store.get("reindex:r1")))
     assert (facts["documents"], facts["skipped"][0]["path"]) == (1, "empty.txt")
 
 
@@ -64,6 +64,6 @@ def test_a_reindex_is_broken_off_when_the_process_ends_and_says_so(store: redis.
     assert not indexing.run("r1", allow_empty=False)
     indexing.run_at_last(60)  # does not even begin, and does not wait
 
-    facts = json.loads(store.get("reindex:r1"))
+    facts = json.loads(str(store.get("reindex:r1")))
     assert (facts["state"], "ended before it was done" in facts["reason"]) == ("failed", True)
     assert not is_indexed(settings)
