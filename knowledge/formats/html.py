@@ -17,7 +17,7 @@ _BLOCKS = re.compile(
     "address|article|aside|blockquote|body|dd|div|dl|dt|fig.+|footer|header|hr|html|li|main|ol|p|pre|section|table|ul"
 )
 
-_MAX_SPAN = 100
+_MAX_SPAN = 20
 """Rows and columns of one cell, and columns with cells that span rows: a hostile table must not grow by itself."""
 
 

@@ -26,8 +26,8 @@ class _Columns(NamedTuple):
 def as_markdown(rows: Sequence[Row]) -> str:
     """What the rows say.
 
-    Rows under a header that names questions and answers become a part each, BREAKs between them: `Q: …`, `A: …`, and a
-    line for each further cell. Others become a table, or a part each when they are long.
+    Rows under a header that names questions and answers become a part each, `Q: …` and `A: …`, BREAKs between them.
+    Others become a table, or a part each when they are long.
     """
     rows = [cells for row in rows if any(cells := [_one_line(cell) for cell in row])]
     if not rows:

@@ -151,12 +151,13 @@ def test_a_question_without_an_answer_is_kept():
 
 def test_cells_of_a_web_page_that_span_rows_and_columns_stay_in_their_columns():
     page = (
-        "<table><tr><th rowspan=2>階</th><th colspan=2>部屋</th></tr><tr><td>カモメ</td><td>8</td></tr>"
-        "<tr><td colspan=999999999 rowspan=x>なし</td></tr></table>"
+        "<table><tr><th rowspan=2>階</th><th colspan=2>部屋</th></tr><tr><td>カモメ</td><td rowspan=2>8</td></tr>"
+        "<tr><td rowspan=x>2階</td><td>タコ</td></tr><tr><td colspan=999999999>なし</td></tr></table>"
     )
 
     assert (
-        read("a.html", page.encode()).text == "| 階 | 部屋 | |\n| --- | --- | --- |\n| 階 | カモメ | 8 |\n| なし | | |"
+        read("a.html", page.encode()).text
+        == "| 階 | 部屋 | |\n| --- | --- | --- |\n| 階 | カモメ | 8 |\n| 2階 | タコ | 8 |\n| なし | | |"
     )
 
 

@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -171,19 +171,12 @@ def test_a_reader_that_was_killed_between_two_files_is_started_again(reader):
 
 
 def test_one_reader_serves_many_threads(reader):
-    said = []
-    files = [office.pdf([f"第{number}号"]) for number in range(8)]
-    threads = [
-        threading.Thread(target=lambda content=content: said.append(reader.read(".pdf", content).text))
-        for content in files
-    ]
+    files = {f"第{number}号": office.pdf([f"第{number}号"]) for number in range(50)}
 
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as threads:
+        said = list(threads.map(lambda content: reader.read(".pdf", content).text, files.values()))
 
-    assert sorted(said) == [f"第{number}号" for number in range(8)]
+    assert said == list(files)
 
 
 def test_a_reader_ends_with_its_parent_in_the_middle_of_a_file(tmp_path):
