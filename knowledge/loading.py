@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from knowledge import formats
@@ -37,8 +37,9 @@ def load(source: Source, web: Path, *, tick: Tick = _nothing) -> Iterator[Docume
 
 
 def _load_folder(source: Folder) -> Iterator[Document | Skipped]:
-    """Every file in the order of its path; hidden files are passed over, and a folder that is not there has none."""
-    for path in _files(source.path):
+    """Every file in the order of its path, then the folders that cannot be read; hidden files are passed over."""
+    unreadable: list[OSError] = []
+    for path in _files(source.path, unreadable.append):
         name = path.relative_to(source.path).as_posix()
         try:
             yield _document(source, name, _content(path, source.path))
@@ -47,13 +48,19 @@ def _load_folder(source: Folder) -> Iterator[Document | Skipped]:
         except RecursionError:
             yield Skipped(name, "nested too deeply")
         except OSError as error:
-            yield Skipped(name, f"unreadable: {error.strerror or 'I/O error'}")
+            yield Skipped(name, _why(error))
+    for error in unreadable:
+        yield Skipped(Path(error.filename).relative_to(source.path).as_posix(), _why(error))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _why(error: OSError) -> str:
+    return f"unreadable: {error.strerror or 'I/O error'}"
+
+
+def _files(folder: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
     """Every file below the folder, and every link to a folder: those are not followed."""
-    for parent, folders, names in os.walk(folder):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
+    for parent, folders, names in os.walk(folder, onerror=on_error):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # "~$" begins the names of the files that Office makes beside a document while somebody has it open.
         yield from (Path(parent, name) for name in sorted(names + links) if not name.startswith((".", "~$")))

@@ -91,8 +91,25 @@ def test_a_named_pipe_does_not_hang(root):
     assert loaded(root) == {"a.txt": "not a file, or a link to nothing"}
 
 
-def test_a_folder_that_is_not_there_gives_nothing(root):
-    assert list(load(Folder(path=root / "missing"), root)) == []
+def test_a_folder_that_cannot_be_read_is_named(root):
+    (root / "a.md").write_text("# A\n\nThe office opens at nine.")
+    deep, name = root, "d" * 250
+    where = os.open(root, os.O_RDONLY)
+    for _ in range(17):  # longer than a path may be: even who may read everything cannot list the innermost
+        os.mkdir(name, dir_fd=where)
+        inner = os.open(name, os.O_RDONLY, dir_fd=where)
+        os.close(where)
+        where, deep = inner, deep / name
+    os.close(where)
+
+    documents = loaded(root)
+
+    assert documents["a.md"].title == "A"
+    assert [reason for reason in documents.values() if isinstance(reason, str)] == ["unreadable: File name too long"]
+
+
+def test_a_folder_that_is_not_there_is_named(root):
+    assert list(load(Folder(path=root / "missing"), root)) == [Skipped(".", "unreadable: No such file or directory")]
 
 
 def test_hidden_files_and_folders_are_passed_over(root):
