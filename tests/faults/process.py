@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Literal
@@ -61,7 +62,8 @@ def suffer(reached: Path) -> None:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "freeze":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this thread, which would else go on until another one has stopped the process.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         case "hold":
             while reached.exists():
                 time.sleep(0.02)

@@ -82,9 +82,10 @@ def publishing(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, line:
 
 @pytest.fixture
 def desk(publishing: Publishing) -> Iterator[Desk]:
-    """The service; nothing stays armed."""
+    """The service; nothing stays armed or frozen."""
     yield publishing.desk
     publishing.desk.disarm()
+    publishing.desk.signal("knowledge", signal.SIGCONT)
 
 
 def assert_done(command: subprocess.Popen[str]) -> str:
