@@ -15,7 +15,8 @@ import redis
 
 from bot.store import store_errors
 
-FACTS_LIFE_S = 7 * 24 * 3600
+FACTS_LIFE_S = 24 * 3600
+"""Names of skipped files are among the facts; they are not kept for long."""
 SILENT_AFTER_S = 15.0
 """A run that tells nothing for so long, in a process without a heartbeat, was interrupted."""
 ENDED: Final = frozenset({"done", "failed", "cancelled"})
