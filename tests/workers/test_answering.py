@@ -212,10 +212,8 @@ def test_who_is_no_member_does_not_even_learn_that_a_document_exists(
         answer_next(said.conversation_id, desk)
 
     (shown,) = line.visible(USER)
-    assert shown.startswith(NOT_FOUND)
-    assert "賞与規程" not in shown
-    assert "賞与規程" not in everything(store)
-    assert prompts(desk) == []
+    told = [shown, everything(store), *prompts(desk)]
+    assert not any(secret in text for text in told for secret in ("賞与規程", "12月10日"))
 
 
 def test_a_question_longer_than_the_context_is_answered_politely(store: redis.Redis, retriever: Retriever) -> None:
