@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from semantic_text_splitter import MarkdownSplitter
 
@@ -22,7 +23,9 @@ _CAPACITY_CHARS = {"ja": 400, "en": 800}
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _TABLE = re.compile(r"^(\|.*\|[ \t]*\n\|[ \t:|-]+\|[ \t]*\n)((?:\|.*(?:\n|\Z))*)", re.MULTILINE)
-_ANSWER = re.compile(r"(Q: .*\nA: )((?:.|\n)*)")
+_ANSWER = re.compile(r"(Q: .*\nA: )([\s\S]*)")
+_PORTION = re.compile(r"[\s\S]{1,20000}[^\n]*\n?")
+"""Up to the end of a line: the splitter takes quadratic time for a long table, hours for a hostile one."""
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
@@ -108,7 +111,8 @@ def _blocks(body: str, *, max_lead_chars: int) -> Iterator[_Block]:
 
 def _fitting(block: _Block, capacity: int, fits: Callable[[str], bool]) -> Iterator[str]:
     """Pieces of at most the capacity in characters beside the lead, smaller where the embedder counts more tokens."""
-    for text in MarkdownSplitter((max(1, capacity // 2), capacity)).chunks(block.text):
+    splitter = MarkdownSplitter((max(1, capacity // 2), capacity))
+    for text in chain.from_iterable(map(splitter.chunks, _PORTION.findall(block.text))):
         piece = block.lead + text
         if capacity <= 1 or fits(piece):
             yield piece
