@@ -49,8 +49,8 @@ def _load_folder(source: Folder) -> Iterator[Document | Skipped]:
             yield Skipped(name, "nested too deeply")
         except OSError as error:
             yield Skipped(name, _why(error))
-    for error in unreadable:
-        yield Skipped(Path(error.filename).relative_to(source.path).as_posix(), _why(error))
+    for closed in unreadable:
+        yield Skipped(Path(closed.filename).relative_to(source.path).as_posix(), _why(closed))
 
 
 def _why(error: OSError) -> str:
