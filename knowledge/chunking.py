@@ -24,8 +24,8 @@ _CAPACITY_CHARS = {"ja": 400, "en": 800}
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _TABLE = re.compile(r"^(\|.*\|[ \t]*\n\|[ \t:|-]+\|[ \t]*\n)((?:\|.*(?:\n|\Z))*)", re.MULTILINE)
 _ANSWER = re.compile(r"(Q: .*\nA: )([\s\S]*)")
-_PORTION = re.compile(r"[\s\S]{1,20000}[^\n]*\n?")
-"""Up to the end of a line: the splitter takes quadratic time for a long table, hours for a hostile one."""
+_PORTION = re.compile(r"[\s\S]{1,20000}(?:[^\n]{0,20000}(?:\n|\Z)|[^。．.!?！？]{0,2000}[。．.!?！？]?)")
+"""Up to the end of a line or sentence: the splitter takes quadratic time for a long table, hours for a hostile one."""
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
