@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,9 @@ def test_a_deleted_text_is_in_no_file_after_its_generation_went(
     assert held_in(desk, word) != []
 
     secret.unlink()
+    before = rewrites(desk)
     assert desk.command("reindex").returncode == 0
+    wait_until(lambda: rewrites(desk) > before)  # for the pages of cited passages; the conversation is asked after it
     asked(desk, person, PARKING)
     if place == "console":
         person.say("忘れて")
@@ -111,6 +114,12 @@ def test_a_deleted_text_is_in_no_file_after_its_generation_went(
 def held_in(desk: Desk, word: str) -> list[Path]:
     """The files under DATA_PATH that hold it; of a word's first letters an index may have spared itself some."""
     return files_with(desk.folder / "data", word.removeprefix("z"))
+
+
+def rewrites(desk: Desk) -> int:
+    """How often the store was told to write its file anew."""
+    calls: Any = desk.store.info("commandstats")
+    return int(calls.get("cmdstat_bgrewriteaof", {}).get("calls", 0))
 
 
 def an_hour_passes(desk: Desk) -> None:
