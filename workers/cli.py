@@ -34,9 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # under DATA_PATH is what people ask and what not everybody may read: for its owner only
     command: Callable[[argparse.Namespace], int] = chosen.command
     try:
-        return command(chosen)
+        status = command(chosen)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `| head` has read enough; what Python flushes at its end must not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except ValidationError as error:
         return _refuse("\n".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors()))
     except StoreUnavailable as error:

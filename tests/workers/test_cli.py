@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +141,19 @@ def test_models_lists_what_there_is_with_its_memory(capsys: pytest.CaptureFixtur
     assert {"qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct", "smollm2-135m-instruct"} <= rows.keys()
     assert " * " in rows["qwen2.5-coder-1.5b-instruct"]
     assert " * " not in rows["smollm2-135m-instruct"]
+
+
+def test_who_reads_only_the_beginning_gets_no_traceback() -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-m", "workers.cli", "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert command.stdout
+    assert command.stderr
+    command.stdout.close()  # as `| head` does
+
+    assert command.wait(60) == 141
+    assert command.stderr.read() == ""
+    command.stderr.close()
 
 
 def test_models_reckons_with_the_context(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
