@@ -19,7 +19,10 @@ from tests.fakes.line import FakeLine
 from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack
 from tests.workers.desk import ANSWER, make_desk, saying
+from tests.workers.library import DESK, Library
+from workers.citing import Citing
 from workers.models import resolve
+from workers.replies import passage_addresses
 from workers.services import Desk
 
 PUBLIC_DOCUMENTS = {
@@ -89,3 +92,17 @@ def slack() -> Iterator[FakeSlack]:
     """A strict Slack over HTTP."""
     with FakeSlack() as fake:
         yield fake
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """A document of six sections, indexed."""
+    opened = Library(tmp_path)
+    yield opened
+    opened.retriever.close()
+
+
+@pytest.fixture
+def citing(store: redis.Redis, library: Library) -> Citing:
+    """What makes citations of the library, with links from every platform."""
+    return Citing(store, library.retriever, passage_addresses(f"{DESK}/"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import redis
 
@@ -25,18 +22,6 @@ from workers.services import Desk
 from workers.serving import answer_next
 
 QUESTION = "経費の締め日はいつですか？"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    opened = Library(tmp_path)
-    yield opened
-    opened.retriever.close()
-
-
-@pytest.fixture
-def citing(store: redis.Redis, library: Library) -> Citing:
-    return Citing(store, library.retriever, passage_addresses(f"{DESK}/"))
 
 
 def test_a_passage_is_shown_with_two_before_and_two_after_it(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -22,18 +21,6 @@ from workers.following import Following
 from workers.replies import passage_addresses
 
 changes = pytest.mark.parametrize("change", [delete, narrow, reword])
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    opened = Library(tmp_path)
-    yield opened
-    opened.retriever.close()
-
-
-@pytest.fixture
-def citing(store: redis.Redis, library: Library) -> Citing:
-    return Citing(store, library.retriever, passage_addresses(f"{DESK}/"))
 
 
 @pytest.fixture
