@@ -17,6 +17,7 @@ from knowledge.documents import Chunk
 from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import IndexBroken
 from knowledge.report import Progress, Step
+from knowledge.spare_room import blank_spare_room
 from knowledge.transaction import transaction
 from knowledge.vector_cache import VectorCache
 from knowledge.vectors import Partition, VectorIndex
@@ -47,7 +48,7 @@ class Filling:
         How many vectors were computed, and the floors.
 
         Raises:
-            IndexBroken: a chunk does not find itself.
+            IndexBroken: a chunk does not find itself, or Chroma writes another form than is known.
         """
         total, done, embedded = chunk_store.count(database), 0, 0
         lexical.create(database)
@@ -62,7 +63,9 @@ class Filling:
                     embedded, done = embedded + new, done + len(batch)
             if vectors.count() != total:
                 raise IndexBroken(f"{vectors.count()} vectors of {total} chunks were kept")
-            return embedded, calibrate(database, vectors, self.embedder, lambda: self.progress(Step("checking", 0, 0)))
+            floors = calibrate(database, vectors, self.embedder, lambda: self.progress(Step("checking", 0, 0)))
+        blank_spare_room(folder)
+        return embedded, floors
 
     def _encoded(self, chunks: Sequence[Chunk], done: int, total: int) -> tuple[Vectors, int]:
         """The chunks' vectors, and how many of them had to be computed."""

@@ -1,0 +1,70 @@
+"""An index holds its vectors, and nothing that happened to be in memory when it was written."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.errors import IndexBroken
+from knowledge.spare_room import blank_spare_room
+from knowledge.vectors import VectorIndex
+
+COUNT, DIMENSION = 3, 64
+NUMBERS = list(range(1, COUNT + 1))
+VECTORS = np.eye(COUNT, DIMENSION, dtype=np.float32)
+PERTURB = 0x89
+LEFT_OVER = bytes([PERTURB ^ 0xFF]) * 100
+
+
+def write(folder: Path) -> None:
+    """Make an index of three vectors."""
+    index = VectorIndex.create(folder, {(1, "ja"): COUNT})
+    index.add(NUMBERS, VECTORS, audiences=[1] * COUNT, languages=["ja"] * COUNT)
+    index.close()
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """An index of a process in which no memory is blank when it is handed out (glibc's MALLOC_PERTURB_)."""
+    folder = tmp_path / "vectors"
+    command = f"from pathlib import Path; from {__name__} import write; write(Path({str(folder)!r}))"
+    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ | {"MALLOC_PERTURB_": str(PERTURB)})
+    return folder
+
+
+def holding_left_overs(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file() and LEFT_OVER in path.read_bytes()]
+
+
+def test_room_that_is_left_is_blank(written):
+    blank_spare_room(written)
+
+    assert holding_left_overs(written) == []
+
+
+def test_the_vectors_stay(written):
+    blank_spare_room(written)
+
+    index = VectorIndex.open(written)
+    found = index.search(VECTORS, 1)
+    index.close()
+    assert [next(iter(near)) for near in found] == NUMBERS
+
+
+def test_an_index_of_another_form_is_refused(written):
+    data = next(written.rglob("data_level0.bin"))
+    data.write_bytes(data.read_bytes()[:-1])
+
+    with pytest.raises(IndexBroken, match=r"data_level0\.bin"):
+        blank_spare_room(written)
+
+
+def test_a_folder_without_an_index_has_nothing_to_blank(written):
+    for header in list(written.rglob("header.bin")):
+        shutil.rmtree(header.parent)
+
+    blank_spare_room(written)
