@@ -1,7 +1,7 @@
 """What an HNSW index writes beyond its vectors, made blank.
 
-hnswlib keeps room for more elements than there are, and writes it to the disk as it found it in memory: with whatever
-text the process had there before, of documents that are deleted by now too.
+hnswlib keeps room for more elements than there are, and writes some of it to the disk as it found it in memory: with
+whatever text the process had there before, of documents that are deleted by now too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def blank_spare_room(folder: Path) -> None:
 
 
 def _blank(path: Path, room: int, used: int, element_bytes: int) -> None:
-    if used > room or path.stat().st_size != room * element_bytes:
+    written, rest = divmod(path.stat().st_size, element_bytes)
+    if rest or not used <= written <= room:
         raise IndexBroken(f"{path.name} is not of the form that is known")
     with path.open("r+b") as file:
         file.truncate(used * element_bytes)
-        file.truncate(room * element_bytes)  # what a file grows by is zeros
+        file.truncate(written * element_bytes)  # what a file grows by is zeros

@@ -27,6 +27,17 @@ def write(folder: Path) -> None:
     index.close()
 
 
+def write_many(folder: Path, count: int) -> None:
+    """Make an index of so many vectors."""
+    chance = np.random.default_rng(0)
+    index = VectorIndex.create(folder, {(1, "ja"): count})
+    for start in range(0, count, 100):
+        numbers = list(range(start, min(start + 100, count)))
+        vectors = chance.normal(size=(len(numbers), DIMENSION)).astype(np.float32)
+        index.add(numbers, vectors, audiences=[1] * len(numbers), languages=["ja"] * len(numbers))
+    index.close()
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     """An index of a process in which no memory is blank when it is handed out (glibc's MALLOC_PERTURB_)."""
@@ -53,6 +64,16 @@ def test_the_vectors_stay(written):
     found = index.search(VECTORS, 1)
     index.close()
     assert [next(iter(near)) for near in found] == NUMBERS
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, 100, 101, 128, 129, 257, 1153])
+def test_an_index_of_any_size_is_of_the_form_that_is_known(tmp_path, count):
+    write_many(tmp_path, count)
+    blank_spare_room(tmp_path)
+
+    index = VectorIndex.open(tmp_path)
+    assert index.count() == count
+    index.close()
 
 
 def test_an_index_of_another_form_is_refused(written):
