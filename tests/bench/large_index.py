@@ -15,42 +15,27 @@ from pathlib import Path
 import numpy as np
 
 from knowledge.embedders import load_embedder
-from knowledge.embedding import Embedder, Vectors
+from knowledge.embedding import Vectors
 from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Folder
+from tests.bench.embedders import Wrapped
 
 CHUNKS = 10_000
 NOISE = 0.3
 WARM_UP = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Scattered:
+@dataclass(slots=True)
+class Scattered(Wrapped):
     """The default embedder, but documents get one of the known vectors with noise, at once."""
 
-    inner: Embedder
     known: Vectors
     drawn: np.random.Generator
 
-    @property
-    def fingerprint(self) -> str:
-        return self.inner.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        return self.inner.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        return self.inner.max_tokens
-
     def count_tokens(self, text: str) -> int:
         return len(text)
-
-    def encode_query(self, texts: Sequence[str]) -> Vectors:
-        return self.inner.encode_query(texts)
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         vectors = self.drawn.choice(self.known, len(texts))

@@ -31,6 +31,7 @@ from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Folder
 from tests.bench import large_index
+from tests.bench.embedders import Wrapped
 
 QA_SETS = ("jsquad", "jaquad", "xquad_en")
 AUDIENCE = frozenset({PUBLIC})
@@ -55,26 +56,10 @@ class Question:
 
 
 @dataclass(slots=True)
-class Remembering:
+class Remembering(Wrapped):
     """An embedder that computes each vector once, since the sets are indexed in several combinations."""
 
-    inner: Embedder
     known: dict[tuple[str, str], Vectors] = field(default_factory=dict)
-
-    @property
-    def fingerprint(self) -> str:
-        return self.inner.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        return self.inner.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        return self.inner.max_tokens
-
-    def count_tokens(self, text: str) -> int:
-        return self.inner.count_tokens(text)
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         return self._encoded("query", texts)

@@ -45,6 +45,16 @@ def phone(browser: Browser, store: redis.Redis) -> Iterator[Page]:  # noqa: F811
     assert said == []
 
 
+@pytest.fixture
+def console(browser: Browser, address: str, store: redis.Redis) -> Iterator[Page]:  # noqa: F811
+    """The console, opened with its token."""
+    context = browser.new_context(locale="ja-JP")
+    page = context.new_page()
+    page.goto(f"{address}/?token=token")
+    yield page
+    context.close()
+
+
 def background(page: Page) -> tuple[int, ...]:
     """The page's colour, as red, green and blue."""
     colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -73,44 +83,28 @@ def test_a_hostile_document_runs_nothing(phone: Page, address: str, store: redis
     assert phone.locator("script, img, iframe, [onerror], a[href^=javascript]").count() == 0
 
 
-def test_a_source_in_the_console_opens_on_its_page(
-    browser: Browser,  # noqa: F811
-    address: str,
-    store: redis.Redis,
-) -> None:
-    context = browser.new_context(locale="ja-JP")
-    page = context.new_page()
-    page.goto(f"{address}/?token=token")
+def test_a_source_in_the_console_opens_on_its_page(console: Page, store: redis.Redis) -> None:
     page_of_it = links.address(Shelf(store).keep(passage("締め日は毎月25日です。")))
     cited = Citation(1, "経費規程", "keiri/2026.md", "精算 > 締め日", "締め日は毎月25日です。", page_of_it)
-    ask(page, "締め日は？")
+    ask(console, "締め日は？")
     worker = Worker(store)
     worker.open(worker.message("締め日は？")).finish(Reply("25日です。", (cited,)))
 
-    page.get_by_role("button", name="出典 1「経費規程」を開く").click()
-    with context.expect_page() as opening:
-        page.get_by_role("link", name="前後も読む").click()
+    console.get_by_role("button", name="出典 1「経費規程」を開く").click()
+    with console.context.expect_page() as opening:
+        console.get_by_role("link", name="前後も読む").click()
 
     expect(opening.value.locator("#cited")).to_contain_text("締め日は毎月25日です。")
-    expect(page.locator("#passage-place code")).to_have_text("keiri/2026.md")
-    context.close()
+    expect(console.locator("#passage-place code")).to_have_text("keiri/2026.md")
 
 
-def test_a_page_that_nobody_of_ours_made_is_not_opened_from_the_console(
-    browser: Browser,  # noqa: F811
-    address: str,
-    store: redis.Redis,
-) -> None:
-    context = browser.new_context(locale="ja-JP")
-    page = context.new_page()
-    page.goto(f"{address}/?token=token")
-    ask(page, "締め日は？")
+def test_a_page_that_nobody_of_ours_made_is_not_opened_from_the_console(console: Page, store: redis.Redis) -> None:
+    ask(console, "締め日は？")
     worker = Worker(store)
     cited = Citation(1, "経費規程", "a.md", "", "本文", "javascript:window.hacked=1")
     worker.open(worker.message("締め日は？")).finish(Reply("25日です。", (cited,)))
 
-    page.get_by_role("button", name="出典 1「経費規程」を開く").click()
+    console.get_by_role("button", name="出典 1「経費規程」を開く").click()
 
-    expect(page.locator("#passage-place code")).to_have_text("a.md")
-    assert page.locator("#passage-place a").count() == 0
-    context.close()
+    expect(console.locator("#passage-place code")).to_have_text("a.md")
+    assert console.locator("#passage-place a").count() == 0
