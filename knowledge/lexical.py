@@ -112,8 +112,8 @@ def search(database: sqlite3.Connection, query: str, audiences: Collection[int],
     for token, numbers in postings.items():
         found[numbers] += rarities[token]
     found[~_readable(database, audiences, last)] = 0.0
-    best = np.argsort(-found, kind="stable")[:limit]
-    return {int(number): float(found[number]) / sum(rarities.values()) for number in best if found[number] > _CHANCE}
+    best, all_of_them = np.argsort(-found, kind="stable")[:limit], sum(rarities.values())
+    return {int(number): float(found[number]) / all_of_them for number in best if found[number] > _CHANCE}
 
 
 def _readable(database: sqlite3.Connection, audiences: Collection[int], last: int) -> NDArray[np.bool_]:
@@ -134,8 +134,7 @@ def _numbers(database: sqlite3.Connection, select: str, keys: Sequence[Key]) -> 
 
 def _size(database: sqlite3.Connection) -> tuple[int, int]:
     """How many chunks there are, and the highest number of one."""
-    (total,) = database.execute("SELECT count(*) FROM chunks").fetchone()
-    (last,) = database.execute("SELECT max(number) FROM chunks").fetchone()
+    total, last = database.execute("SELECT count(*), max(number) FROM chunks").fetchone()
     return total, last or 0
 
 

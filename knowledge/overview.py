@@ -18,6 +18,7 @@ class Overview:
         made_at: seconds since the epoch.
         before: the one that a rollback leads to; None when there is none.
         running: whether the index is being changed at this moment.
+        sources: as the one that answers has them, in the order of `madoguchi.toml`.
     """
 
     generation: str
@@ -26,6 +27,7 @@ class Overview:
     chunks: int
     before: str | None
     running: bool
+    sources: tuple[SourceOverview, ...]
 
 
 def overview(settings: KnowledgeSettings) -> Overview:
@@ -38,10 +40,5 @@ def overview(settings: KnowledgeSettings) -> Overview:
         chunks=answering.manifest.chunks if answering else 0,
         before=generations.before(settings.index_path),
         running=reindex_lock.is_running(settings.index_path),
+        sources=answering.manifest.sources if answering else (),
     )
-
-
-def sources_overview(settings: KnowledgeSettings) -> list[SourceOverview]:
-    """The sources as the generation that answers has them, in the order of `madoguchi.toml`; none before the first."""
-    answering = generations.answering(settings.index_path)
-    return [*answering.manifest.sources] if answering else []

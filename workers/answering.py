@@ -12,19 +12,20 @@ from bot.checkpoints import checkpoint
 from bot.messages import VERSION, Citation, Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
+from knowledge.golden import PASSAGES
 from workers import grounding, smalltalk
 from workers.batch import Batch
 from workers.citing import Place
-from workers.conversation import Turn
+from workers.conversation import Conversation, Turn
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
 from workers.policy import Policy
 from workers.prompt import Draft, draft
-from workers.services import Desk
+from workers.services import Desk, Found
 from workers.writing import Written, write
 
 ASSISTANT: Final = "assistant"
-PASSAGES_IN_PROMPT = 2
+PASSAGES_IN_PROMPT = PASSAGES
 """A third costs a second and distracts a small model as often as it helps (docs/decisions/answers.md)."""
 
 
@@ -78,7 +79,6 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         return Answer(Reply(phrase("stopped", batch.target.language)))
     conversation = desk.conversations.load(batch.conversation_id)
     place = Place(batch.newest.platform, desk.senders[batch.newest.platform].audience(batch.newest.reply_to))
-    policy = desk.policy.of(place.audience)
     checkpoint("retrieving")
     found = desk.retriever.retrieve(
         batch.text,
@@ -88,17 +88,30 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         limit=PASSAGES_IN_PROMPT,
     )
     conversation = conversation.without(found.gone)
+    made = made_of(found, conversation, place, batch=batch, reply=reply, watch=watch, desk=desk)
+    return replace(made, erases=conversation.cut > 0)
+
+
+def made_of(
+    found: Found,
+    conversation: Conversation,
+    place: Place,
+    *,
+    batch: Batch,
+    reply: ReplyStream,
+    watch: Watch,
+    desk: Desk,
+) -> Answer:
+    """The answer that the passages found allow, written by the model where they allow any."""
+    policy = desk.policy.of(place.audience)
     passages = found.passages if grounding.is_about(batch.text, found.passages) else ()
     if not passages and not policy.general:
-        made = not_found(batch, found.passages or found.nearest, policy, conversation.cut)
-    else:
-        drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
-        if passages and not drafted.prompt.passages:  # the question left no room for them
-            made = not_found(batch, passages, policy, drafted.cut)
-        else:
-            written = write(drafted.prompt, batch, reply, watch, desk)
-            made = composed(batch, drafted, written, policy, desk.citing.citations(written.sources, place))
-    return replace(made, erases=conversation.cut > 0)
+        return not_found(batch, found.passages or found.nearest, policy, conversation.cut)
+    drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
+    if passages and not drafted.prompt.passages:  # the question left no room for them
+        return not_found(batch, passages, policy, drafted.cut)
+    written = write(drafted.prompt, batch, reply, watch, desk)
+    return composed(batch, drafted, written, policy, desk.citing.citations(written.sources, place))
 
 
 def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy, sources: tuple[Citation, ...]) -> Answer:

@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import redis
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from bot.settings import BotSettings
 from bot.store import connect
 from knowledge.errors import KnowledgeError
-from knowledge.overview import overview, sources_overview
+from knowledge.overview import overview
 from knowledge.report import Step
 from knowledge.settings import KnowledgeSettings
 from workers.run_texts import indexed, outcome_lines, progress, worse_lines
@@ -45,7 +46,7 @@ def rollback(_: argparse.Namespace) -> int:
 def status(_: argparse.Namespace) -> int:
     """Say which index answers, and how far a reindexing is; 1 when there is no index."""
     index = overview(KnowledgeSettings())
-    print(indexed({"ready": bool(index.generation), **_as_told(index)}, "en"))
+    print(indexed({"ready": bool(index.generation), **asdict(index)}, "en"))
     settings = BotSettings()
     if is_running(settings) and (last := Runs(connect(settings.store_url)).last()):
         print(progress(last, "en"))
@@ -56,17 +57,12 @@ def status(_: argparse.Namespace) -> int:
 
 def sources(_: argparse.Namespace) -> int:
     """List what each source has in the index, and what of it was skipped."""
-    for source in sources_overview(KnowledgeSettings()):
+    for source in overview(KnowledgeSettings()).sources:
         audience = ", ".join(source.audience)
         print(f"{source.where}  {source.documents} documents, {source.chunks} chunks  [{audience}]  {source.title}")
         for skipped in source.skipped:
             print(f"  skipped {skipped.path}: {skipped.reason}")
     return 0
-
-
-def _as_told(index: Any) -> dict[str, Any]:
-    names = ("generation", "made_at", "documents", "chunks", "before")
-    return {name: getattr(index, name) for name in names}
 
 
 def _cancel(store: redis.Redis) -> int:

@@ -14,8 +14,7 @@ from bot.settings import BotSettings
 from bot.store import connect
 from knowledge import generations
 from knowledge.embedders import load_embedder
-from knowledge.errors import NoIndex
-from knowledge.overview import overview, sources_overview
+from knowledge.overview import overview
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
 from workers.indexing import Indexing
@@ -69,8 +68,8 @@ def remove_old_generations(settings: KnowledgeSettings) -> None:
 
 def is_indexed(settings: KnowledgeSettings) -> bool:
     """Whether there is an index, made by the embedder of now."""
-    manifest = _manifest(settings)
-    return manifest is not None and manifest.fingerprint == generations.fingerprint(load_embedder(settings))
+    answering = generations.answering(settings.index_path)
+    return answering is not None and answering.manifest.fingerprint == generations.fingerprint(load_embedder(settings))
 
 
 def status(settings: KnowledgeSettings) -> dict[str, Any]:
@@ -94,14 +93,6 @@ def status(settings: KnowledgeSettings) -> dict[str, Any]:
                 "chunks": source.chunks,
                 "skipped": len(source.skipped),
             }
-            for source in sources_overview(settings)[:MOST_SOURCES]
+            for source in index.sources[:MOST_SOURCES]
         ],
     }
-
-
-def _manifest(settings: KnowledgeSettings) -> generations.Manifest | None:
-    name = generations.current(settings.index_path)
-    try:
-        return generations.Manifest.read(settings.index_path / name) if name else None
-    except (FileNotFoundError, NoIndex):
-        return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
-from knowledge.web.connection import Tick
+from knowledge.web.connection import GLANCE_S, Tick
 from knowledge.web.errors import Unreachable
 
 LONGEST_DELAY_S = 30.0
 """Of a Crawl-delay and of a Retry-After: a host that asks for more gets this, or is left alone until the next time."""
 MOST_FAILURES = 3
 """In a row: a host that is down must not cost its time limit for each of a thousand pages."""
-_GLANCE_S = 0.25
 
 
 class Pace:
@@ -38,7 +37,7 @@ class Pace:
             raise Unreachable(self._left_alone)
         while (left_s := self._next_at - time.monotonic()) > 0:
             self._tick()
-            time.sleep(min(left_s, _GLANCE_S))
+            time.sleep(min(left_s, GLANCE_S))
 
     def answered(self) -> None:
         """Note that the host answers."""

@@ -9,7 +9,7 @@ import pytest
 from knowledge import generations
 from knowledge.documents import PUBLIC, Skipped
 from knowledge.errors import NoIndex, SourceEmpty
-from knowledge.overview import sources_overview
+from knowledge.overview import overview
 from knowledge.reindexing import reindex
 from knowledge.report import SourceOverview, Step
 from knowledge.sources import Folder
@@ -188,7 +188,7 @@ def test_each_source_says_what_of_it_is_in_the_index(run, folder, other, setting
     (folder / "picture.png").write_bytes(b"\x89PNG")
     run(Folder(path=folder, title="規程集", audience=frozenset({"slack:C2", "slack:C1"})), Folder(path=other))
 
-    of_folder, of_other = sources_overview(settings)
+    of_folder, of_other = overview(settings).sources
 
     skipped = Skipped("picture.png", "not a kind of file that is read")
     assert of_folder == SourceOverview("path", str(folder), "規程集", ("slack:C1", "slack:C2"), 3, 4, (skipped,))
@@ -197,23 +197,23 @@ def test_each_source_says_what_of_it_is_in_the_index(run, folder, other, setting
 
 
 def test_what_is_skipped_is_noted_although_the_index_stays(run, folder, settings):
-    assert sources_overview(settings) == []
+    assert overview(settings).sources == ()
     run()
     (folder / "empty.txt").write_bytes(b"")
 
     assert not run().changed
-    assert sources_overview(settings)[0].skipped == (Skipped("empty.txt", "empty"),)
+    assert overview(settings).sources[0].skipped == (Skipped("empty.txt", "empty"),)
 
     (folder / "empty.txt").unlink()
     run()
-    assert sources_overview(settings)[0].skipped == ()
+    assert overview(settings).sources[0].skipped == ()
 
 
 def test_a_name_that_is_no_text_is_told_and_stops_nothing(run, folder, settings):
     (folder / os.fsdecode(b"\xff\xfe.png")).write_bytes(b"\x89PNG")
 
     assert run().chunks == 4
-    assert [skipped.path for skipped in sources_overview(settings)[0].skipped] == ["\ufffd\ufffd.png"]
+    assert [skipped.path for skipped in overview(settings).sources[0].skipped] == ["\ufffd\ufffd.png"]
 
 
 @pytest.mark.parametrize("gone", ["vectors", "lexical.sqlite"])
