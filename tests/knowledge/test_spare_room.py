@@ -4,14 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from knowledge.errors import IndexBroken
+from knowledge.reindexing import reindex
+from knowledge.settings import KnowledgeSettings
+from knowledge.sources import Folder
 from knowledge.spare_room import blank_spare_room
 from knowledge.vectors import VectorIndex
+from tests.knowledge.conftest import HashedEmbedder
 
 COUNT, DIMENSION = 3, 64
 NUMBERS = list(range(1, COUNT + 1))
@@ -38,13 +43,25 @@ def write_many(folder: Path, count: int) -> None:
     index.close()
 
 
+def reindex_three(folder: Path) -> None:
+    """Make an index of three documents, all the way."""
+    (folder / "documents").mkdir()
+    for number in NUMBERS:
+        (folder / "documents" / f"{number}.txt").write_text(f"第{number}条の本文です。", "utf-8")
+    settings = KnowledgeSettings(_env_file=None, data_path=folder)  # type: ignore[call-arg]
+    reindex(settings, sources=[Folder(path=folder / "documents")], embedder=HashedEmbedder())
+
+
+def in_used_memory(function: Callable[[Path], None], folder: Path) -> None:
+    """Call it in a process in which no memory is blank when it is handed out (glibc's MALLOC_PERTURB_)."""
+    command = f"from pathlib import Path; from {__name__} import *; {function.__name__}(Path({str(folder)!r}))"
+    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ | {"MALLOC_PERTURB_": str(PERTURB)})
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    """An index of a process in which no memory is blank when it is handed out (glibc's MALLOC_PERTURB_)."""
-    folder = tmp_path / "vectors"
-    command = f"from pathlib import Path; from {__name__} import write; write(Path({str(folder)!r}))"
-    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ | {"MALLOC_PERTURB_": str(PERTURB)})
-    return folder
+    in_used_memory(write, tmp_path / "vectors")
+    return tmp_path / "vectors"
 
 
 def holding_left_overs(folder: Path) -> list[str]:
@@ -55,6 +72,13 @@ def test_room_that_is_left_is_blank(written):
     blank_spare_room(written)
 
     assert holding_left_overs(written) == []
+
+
+def test_a_generation_has_no_left_overs_in_it(tmp_path):
+    in_used_memory(reindex_three, tmp_path)
+
+    assert list((tmp_path / "index" / "gen-1").rglob("data_level0.bin"))
+    assert holding_left_overs(tmp_path / "index") == []
 
 
 def test_the_vectors_stay(written):
