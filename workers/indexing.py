@@ -106,16 +106,16 @@ class Indexing:
 
     def _progress(self, run_id: str) -> Told:
         """What a reindexing calls at every step: tells it now and then, and breaks it off when that is wanted."""
-        pace, next_word = Pace(), 0.0
+        pace, next_word, stage = Pace(), 0.0, ""
 
         def told(step: Step) -> None:
-            nonlocal next_word
+            nonlocal next_word, stage
             if self._ending.is_set():
                 raise ServiceEnds("the service ended before it was done; what was embedded is kept for the next time")
             now = time.monotonic()
             speed = pace.at(step, now)
-            if now >= next_word or step.done == step.total:
-                next_word = now + TELL_EVERY_S
+            if now >= next_word or step.stage != stage or step.done == step.total:
+                next_word, stage = now + TELL_EVERY_S, step.stage
                 self._break_off_if_cancelled(run_id)
                 facts = {"stage": step.stage, "done": step.done, "total": step.total}
                 self._tell(run_id, {"state": "running", **facts, **speed})
