@@ -99,6 +99,14 @@ class ReplyStream(Protocol):
         """
         ...
 
+    def preview(self, extract: Reply) -> None:
+        """Show what a document says while the answer is being written; the answer (or the apology) takes its place.
+
+        It may be shown again, by this stream or another worker's; nothing of it is left when the answer is there. Its
+        text says what it is. A platform on which nothing can be replaced shows nothing. Best effort, like `waiting`.
+        """
+        ...
+
     def update(self, text_so_far: str) -> None:
         """Show the answer so far: whole sentences that have passed `sanitise`, each text beginning with the one before.
 
@@ -154,6 +162,19 @@ class Sender(Protocol):
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Erase what the platform's own part of the store keeps of these messages, or of everything of a person."""
+        ...
+
+
+@runtime_checkable
+class ShowsVotes(Protocol):
+    """The way out of a platform that has to be told which button under an answer was pressed (Slack knows by itself)."""
+
+    def show_vote(self, conversation_id: str, message_id: str, value: str) -> None:
+        """Show the vote (`up` or `down`) under the answer to this message, for as long as that is shown.
+
+        Raises:
+            DeliveryDeferred
+        """
         ...
 
 

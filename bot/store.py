@@ -34,11 +34,15 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     invite:{code}      string        an open invitation, for a day
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
+    slack_previews:{c} hash          message id -> where an extract stands (Slack) until its answer takes its place
     stream:{c}         stream        what the console's page shows
     passage:{page}     string        a cited passage with what stands around it, as its page shows it, for a week
     passages           sorted set    the names of these pages by the time they end
     passages:key       string        what signs the links to them
     status:{part}      string        a process's heartbeat and what it says of itself
+    votes              hash          answer and voter -> a vote, with the question and the answer, for 180 days
+    votes:since        sorted set    the names of these votes by the time they were given
+    votes:new          set           those that nobody has held against the index yet
     erased             sorted set    conversations from which something was erased, by when, for an hour
     rewrite            set           control events and conversations that erased, until the file is written anew
     reindex:{run}      string        how far a reindexing is, and what came of it

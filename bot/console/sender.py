@@ -23,12 +23,14 @@ AUDIENCE = frozenset({"public", "members", "console"})
 class ConsoleSender:
     """Sends to the console's pages, through the store that they read from."""
 
-    def __init__(self, store: redis.Redis) -> None:
+    def __init__(self, store: redis.Redis, *, may_train: bool = False) -> None:
+        """`may_train`: who finds an answer helpful is asked to lend it for training."""
         self._stream = ChatStream(store)
+        self._may_train = may_train
 
     def open(self, target: Target, journal: Journal) -> ConsoleReply:
         """The stream for one answer; nothing is sent yet."""
-        return ConsoleReply(self._stream, target, journal)
+        return ConsoleReply(self._stream, target, journal, may_train=self._may_train)
 
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Who has the console's token is a member."""
@@ -47,6 +49,11 @@ class ConsoleSender:
         with _deferred():
             self._stream.notice(target.conversation_id, target.message_id, text)
 
+    def show_vote(self, conversation_id: str, message_id: str, value: str) -> None:
+        """Show which button was pressed; see `ShowsVotes`."""
+        with _deferred():
+            self._stream.voted(conversation_id, message_id, value)
+
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Empty the page: on the console nobody takes back a single message."""
         if user_id:
@@ -56,8 +63,9 @@ class ConsoleSender:
 class ConsoleReply:
     """One answer on its way to the page."""
 
-    def __init__(self, stream: ChatStream, target: Target, journal: Journal) -> None:
+    def __init__(self, stream: ChatStream, target: Target, journal: Journal, *, may_train: bool = False) -> None:
         self._stream = stream
+        self._may_train = may_train
         self._about = (target.conversation_id, target.message_id)
         self._journal = journal
         self._begun = False
@@ -67,6 +75,12 @@ class ConsoleReply:
         with _best_effort():
             self._begin()
             self._stream.waiting(*self._about, notice)
+
+    def preview(self, extract: Reply) -> None:
+        """Show what a document says, up to the answer; a store that does not answer is logged."""
+        with _best_effort():
+            self._begin()
+            self._stream.preview(*self._about, extract)
 
     def update(self, text_so_far: str) -> None:
         """Show the answer so far; a store that does not answer is logged."""
@@ -86,7 +100,7 @@ class ConsoleReply:
         with _deferred():
             self._begin()
             checkpoint("sending")
-            text = self._stream.done(*self._about, reply)
+            text = self._stream.done(*self._about, reply, may_train=self._may_train)
             checkpoint("sent")
             return Delivered(text)
 

@@ -4,11 +4,13 @@ Each entry has a type, the id of the message it is about, and the event as JSON:
 
     question    a person's message, so that a reload and a second tab show the whole chat    text
     waiting     a sign of life                                                               text
+    preview     what a document says, shown until something of the answer is there           text, citations
     restarted   another worker takes over: forget the text so far
     reopened    another answer was asked for: forget the one that was shown
     text        the answer so far                                                            text
-    done        the answer                                                                   text, citations
+    done        the answer                                                                   text, citations, may_train
     failed      an apology in place of the answer                                            text
+    voted       what the person thinks of the answer                                         value
     notice      the confirmation of an order                                                 text
     cleared     everything before is erased, here too
 
@@ -42,19 +44,22 @@ _WRITE = """\
 -- Returns the event that stands: this one, or the one that was there before. Nothing when the message was erased.
 local kind, id = ARGV[1], ARGV[2]
 local once = { question = 'question', notice = 'notice' }
-local worthless = {}
+local worthless, is_done = {}, false
 for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-')) do
   local was, about, event, erased = entry[2][2], entry[2][4], entry[2][6], entry[2][8]
   if about == id then
-    local settled = (was == 'done' or was == 'failed') and kind ~= 'question'
+    local settled = (was == 'done' or was == 'failed') and kind ~= 'question' and kind ~= 'voted'
+    is_done = is_done or was == 'done'
     if (settled and kind ~= 'reopened') or once[kind] == was then return event end
-    if settled or (kind ~= 'question' and (was == 'waiting' or was == 'text')) then
+    local over = was == 'waiting' or was == 'text' or was == 'voted' or (was == 'preview' and kind ~= 'waiting')
+    if settled or (kind ~= 'question' and over) then
       worthless[#worthless + 1] = entry[1]
     end
   elseif was == 'cleared' and string.find(erased, ' ' .. id .. ' ', 1, true) then
     return false
   end
 end
+if kind == 'voted' and not is_done then return false end  -- the answer is not there any more
 for _, at in ipairs(worthless) do redis.call('XDEL', KEYS[1], at) end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'type', kind, 'id', id, 'event', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
@@ -94,6 +99,10 @@ class ChatStream:
         """Show a sign of life in place of the answer."""
         self._add(conversation_id, "waiting", message_id, text=notice)
 
+    def preview(self, conversation_id: str, message_id: str, extract: Reply) -> None:
+        """Show what a document says in place of the answer, beside signs of life."""
+        self._add(conversation_id, "preview", message_id, text=extract.text, citations=_cited(extract))
+
     def restarted(self, conversation_id: str, message_id: str) -> None:
         """Take back the text so far."""
         self._add(conversation_id, "restarted", message_id)
@@ -106,14 +115,22 @@ class ChatStream:
         """Show the answer so far."""
         self._add(conversation_id, "text", message_id, text=text_so_far)
 
-    def done(self, conversation_id: str, message_id: str, reply: Reply) -> str:
-        """Settle a message with its answer; the text that the page shows, which may be an earlier answer's."""
-        cited = [asdict(citation) for citation in reply.citations]
-        return self._settle(conversation_id, "done", message_id, text=reply.text, citations=cited)
+    def done(self, conversation_id: str, message_id: str, reply: Reply, *, may_train: bool = False) -> str:
+        """Settle a message with its answer; the text that the page shows, which may be an earlier answer's.
+
+        Args:
+            may_train: the page asks who finds it helpful to lend it for training.
+        """
+        facts = {"text": reply.text, "citations": _cited(reply), "may_train": may_train}
+        return self._settle(conversation_id, "done", message_id, **facts)
 
     def failed(self, conversation_id: str, message_id: str, apology: str) -> str:
         """Settle a message with an apology; the text that the page shows, which may be an earlier answer's."""
         return self._settle(conversation_id, "failed", message_id, text=apology)
+
+    def voted(self, conversation_id: str, message_id: str, value: str) -> None:
+        """Show what the person thinks of an answer that is shown; the newest vote stands."""
+        self._add(conversation_id, "voted", message_id, value=value)
 
     def notice(self, conversation_id: str, order_id: str, text: str) -> None:
         """Confirm an order; once for each order."""
@@ -193,6 +210,10 @@ def newest_entry(store: redis.Redis, conversation_id: str) -> str:
 
 def _key(conversation_id: str) -> str:
     return f"stream:{conversation_id}"
+
+
+def _cited(reply: Reply) -> list[dict[str, Any]]:
+    return [asdict(citation) for citation in reply.citations]
 
 
 def _entries(read: Any) -> list[Entry]:

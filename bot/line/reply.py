@@ -66,6 +66,9 @@ class LineReply:
         except DeliveryError as error:
             log.info("loading not shown", extra={"platform": "line", "reason": str(error)})
 
+    def preview(self, extract: Reply) -> None:
+        """Nothing: what was shown cannot be replaced, and the token works once."""
+
     def update(self, text_so_far: str) -> None:
         """Nothing: LINE has no streaming, and the token works once."""
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
-from slack_sdk.web import SlackResponse
 
 from bot.checkpoints import checkpoint
-from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
+from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, StoreUnavailable
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines, unmarked
 from bot.slack.members import Members
+from bot.slack.previews import Preview, Previews
+from bot.slack.thread import SETTLE_S, Mark, Thread
 from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
 
@@ -25,10 +26,6 @@ log = logging.getLogger(__name__)
 PART_CHARS = 3_500
 """Room below the 4,040 characters at which Slack itself cuts a message, wherever that falls."""
 SHORTEST_PART_CHARS = 200
-EVENT_TYPE = "madoguchi_reply"
-SETTLE_S = 2.0
-"""Wait before a part is looked for again: what timed out here may still be on its way into Slack."""
-PAGE = 200
 
 
 class SlackSender:
@@ -37,10 +34,12 @@ class SlackSender:
     def __init__(self, client: SlackClient, store: redis.Redis) -> None:
         self._client = client
         self._members = Members(client, store)
+        self._previews = Previews(store)
 
     def open(self, target: Target, journal: Journal) -> SlackReply:
         """The stream for one answer."""
-        return SlackReply(self._client, target, journal)
+        thread = Thread(self._client, target.reply_to, journal.check)
+        return SlackReply(thread, Preview(self._previews, thread, target, journal), target, journal)
 
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Labels of what the readers may see: guests, and who comes from another company, only what is public."""
@@ -70,7 +69,12 @@ class SlackSender:
         call(self._client.chat_update, channel=posted["channel"], ts=posted["ts"], **unmarked(text))
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
-        """Nothing: of what is said on Slack this package keeps nothing itself."""
+        """Take away the previews of answers that will not come; nothing else is kept here of what is said on Slack.
+
+        Raises:
+            DeliveryDeferred
+        """
+        self._previews.take_away(self._client, conversation_id, user_id=user_id, message_ids=message_ids)
 
 
 class SlackReply:
@@ -81,24 +85,25 @@ class SlackReply:
     were asked for after the first was shown; none is taken for another.
     """
 
-    def __init__(self, client: SlackClient, target: Target, journal: Journal) -> None:
-        self._client = client
+    def __init__(self, thread: Thread, preview: Preview, target: Target, journal: Journal) -> None:
+        self._thread = thread
+        self._preview = preview
         self._target = target
         self._journal = journal
-        self._channel: str = target.reply_to["channel"]
-        self._thread_ts: str = target.reply_to["thread_ts"]
 
     def waiting(self, notice: str) -> None:
-        """Slack's own status line under the question; it ends with the next message, or after two minutes."""
+        """Show it in Slack's own status line under the question."""
         try:
-            self._call(
-                self._client.assistant_threads_setStatus,
-                channel_id=self._channel,
-                thread_ts=self._thread_ts,
-                status=notice,
-            )
+            self._thread.show_status(notice)
         except DeliveryError as error:
             log.info("status not shown", extra={"platform": "slack", "reason": str(error)})
+
+    def preview(self, extract: Reply) -> None:
+        """Post it; the answer's first part will take its place, so that there is never more than one post of both."""
+        try:
+            self._preview.show(message(split_text(extract.text, PART_CHARS)[0], source_lines(extract.citations)))
+        except (DeliveryError, StoreUnavailable) as error:
+            log.info("preview not shown", extra={"platform": "slack", "reason": str(error)})
 
     def update(self, text_so_far: str) -> None:
         """Nothing: a post cannot grow, and an edit for every sentence would use up the rate limit."""
@@ -134,10 +139,9 @@ class SlackReply:
             DeliveryFailed, LockLost
         """
         self._journal.write(sending=number)
-        arguments = self._arguments(number)
         try:
             checkpoint("sending")
-            self._call(self._client.chat_postMessage, **arguments)
+            self._show(number)
             checkpoint("sent")
         except TooLong:
             self._cut(number)
@@ -148,19 +152,30 @@ class SlackReply:
         except DeliveryUnknown as error:
             if not self._is_shown(number):
                 raise DeliveryDeferred("outcome unknown", SETTLE_S) from error
-        self._journal.write(sent=number)
+        self._is_sent(number)
 
-    def _arguments(self, number: int) -> dict[str, Any]:
+    def _show(self, number: int) -> None:
+        """Post one part; the first one in the place of the preview, where there is one that can be changed."""
+        preview_ts = self._preview.ts() if number == 1 else ""
+        if preview_ts:
+            try:
+                self._thread.replace(preview_ts, self._content(number), self._mark(number))
+            except TooLong:
+                raise
+            except DeliveryFailed as error:  # somebody deleted it, or nothing may be edited after so long
+                log.info("preview not replaced", extra={"platform": "slack", "reason": str(error)})
+            else:
+                return
+        self._thread.post(self._content(number), self._mark(number))
+
+    def _content(self, number: int) -> dict[str, Any]:
         parts = self._fact("parts", [])
-        sources = self._fact("sources", []) if number == len(parts) else []
-        return {
-            "channel": self._channel,
-            "thread_ts": self._thread_ts,
-            **message(parts[number - 1], sources),
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": self._mark(number)},
-            "unfurl_links": False,
-            "unfurl_media": False,
-        }
+        return message(parts[number - 1], self._fact("sources", []) if number == len(parts) else [])
+
+    def _is_sent(self, number: int) -> None:
+        self._journal.write(sent=number)
+        if number == 1:
+            self._preview.over()
 
     def _cut(self, number: int) -> None:
         """Put two or more parts in the place of one that is too long.
@@ -179,56 +194,20 @@ class SlackReply:
         """Find out whether a part that was begun is shown: a crash or a time-out has left that open."""
         begun = self._fact("sending", 0)
         if begun > self._fact("sent", 0) and self._is_shown(begun):
-            self._journal.write(sent=begun)
+            self._is_sent(begun)
 
     def _is_shown(self, number: int) -> bool:
-        """Whether the thread has this part, known by its metadata.
+        """Whether the thread has this part.
 
         Raises:
             DeliveryDeferred: it cannot be found out now.
         """
-        wanted, cursor = self._mark(number), ""
-        while True:
-            page = self._replies(cursor)
-            if any(_mark_of(reply) == wanted for reply in page.get("messages") or ()):
-                return True
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return False
+        return bool(self._thread.find(self._mark(number)))
 
-    def _replies(self, cursor: str) -> Mapping[str, Any]:
-        """A page of what was said in the thread since the question."""
-        try:
-            page = self._call(
-                self._client.conversations_replies,
-                channel=self._channel,
-                ts=self._thread_ts,
-                oldest=self._target.reply_to["ts"],
-                include_all_metadata=True,
-                limit=PAGE,
-                **({"cursor": cursor} if cursor else {}),
-            )
-        except DeliveryUnknown as error:
-            raise DeliveryDeferred("outcome unknown", SETTLE_S) from error
-        except DeliveryFailed as error:
-            if str(error) == "thread_not_found":  # the question is deleted, and its thread with it
-                return {}
-            raise
-        return page.data if isinstance(page.data, dict) else {}
-
-    def _mark(self, number: int) -> dict[str, Any]:
+    def _mark(self, number: int) -> Mark:
         mark = {"message_id": self._target.message_id, "part": number}
         again = self._fact("round", 0)
         return {**mark, "round": again} if again else mark
 
     def _fact(self, name: str, default: Any) -> Any:
         return self._journal.read().get(name, default)
-
-    def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
-        self._journal.check()
-        return call(method, **arguments)
-
-
-def _mark_of(reply: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    metadata = reply.get("metadata") or {}
-    return metadata.get("event_payload") if metadata.get("event_type") == EVENT_TYPE else None

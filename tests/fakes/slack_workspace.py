@@ -20,7 +20,7 @@ from tests.fakes.slack_events import BOT_ID, BOT_USER, TEAM, said, user
 
 JSON = dict[str, Any]
 
-MAX_TEXT_CHARS, MAX_MARKDOWN_CHARS = 40_000, 12_000
+MAX_TEXT_CHARS, MAX_UPDATED_CHARS, MAX_MARKDOWN_CHARS = 40_000, 4_000, 12_000
 METADATA = {"event_type", "event_payload"}
 
 
@@ -58,6 +58,7 @@ class Workspace:
         self._methods: dict[str, Callable[[JSON], JSON]] = {
             "chat.postMessage": self._post_message,
             "chat.update": self._update,
+            "chat.delete": self._delete,
             "conversations.replies": self._replies,
             "assistant.threads.setStatus": self._set_status,
             "users.info": self._users_info,
@@ -149,10 +150,27 @@ class Workspace:
             raise Refused("message_not_found")
         if message.get("bot_id") != BOT_ID:
             raise Refused("cant_update_message")
-        if not arguments.get("text") and not arguments.get("blocks"):
+        text, blocks = arguments.get("text", ""), _decoded(arguments.get("blocks") or [], "invalid_blocks_format")
+        if not text and not blocks:
             raise Refused("no_text")
-        message["text"] = arguments["text"][:MAX_TEXT_CHARS]
+        if len(text) > MAX_UPDATED_CHARS:
+            raise Refused("msg_too_long")
+        if blocks and (reason := refusal_of_blocks(blocks)):
+            raise Refused(reason)
+        message |= {"text": text, "blocks": blocks, **_metadata(arguments.get("metadata"))}
         return {"channel": place.id, "ts": message["ts"], "text": message["text"]}
+
+    def _delete(self, arguments: JSON) -> JSON:
+        """Only the bot's own messages go."""
+        _only(arguments, "channel", "ts")
+        place = self._writable(arguments["channel"])
+        message = place.message(arguments["ts"])
+        if message is None:
+            raise Refused("message_not_found")
+        if message.get("bot_id") != BOT_ID:
+            raise Refused("cant_delete_message")
+        place.messages.remove(message)
+        return {"channel": place.id, "ts": message["ts"]}
 
     def _replies(self, arguments: JSON) -> JSON:
         _only(arguments, "channel", "ts", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata")
