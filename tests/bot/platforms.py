@@ -40,6 +40,10 @@ class Platform(Protocol):
     """The audience label of where it is asked."""
     person: str
     """The user id of who asks."""
+    replaces: bool
+    """Whether what is shown can be replaced there."""
+    takes_no_message_back: bool
+    """Whether nobody can delete a single message there."""
 
     @property
     def sender(self) -> Sender:
@@ -52,6 +56,10 @@ class Platform(Protocol):
 
     def sees(self) -> list[str]:
         """What the bot has said there, oldest first, with the sources as they are shown."""
+        ...
+
+    def previews(self) -> list[str]:
+        """What is seen in the place of answers that are still to come, in the same way."""
         ...
 
     def addresses(self) -> list[str]:
@@ -72,6 +80,7 @@ class OnSlack:
 
     place = "slack:C1"
     person = "slack:U1"
+    replaces, takes_no_message_back = True, False
 
     def __init__(self, slack: FakeSlack, store: redis.Redis) -> None:
         self._slack = slack
@@ -85,6 +94,10 @@ class OnSlack:
     def sees(self) -> list[str]:
         return self._slack.visible("C1")
 
+    def previews(self) -> list[str]:
+        marks = [post["metadata"]["event_payload"] for post in self._posts()]
+        return [text for text, mark in zip(self.sees(), marks, strict=True) if mark["part"] == 0]
+
     def addresses(self) -> list[str]:
         elements = [e["text"] for post in self._posts() for b in post["blocks"] for e in b.get("elements", ())]
         return [address for text in elements for address in re.findall(r"<([^|>]+)\|[^>]*>", text)]
@@ -94,7 +107,7 @@ class OnSlack:
         return bool(re.search(r"<[!@#]|(?:<|&lt;)!|@(?:channel|here|everyone)\b", sent))
 
     def goes_down(self) -> None:
-        for method in ("chat.postMessage", "assistant.threads.setStatus", "conversations.replies"):
+        for method in ("chat.postMessage", "chat.update", "assistant.threads.setStatus", "conversations.replies"):
             self._slack.fail(method, *[SlackFault(status=500)] * 20)
 
     def _posts(self) -> list[dict[str, Any]]:
@@ -105,6 +118,7 @@ class OnLine:
     """A chat of two."""
 
     place = person = f"line:{line_events.USER}"
+    replaces, takes_no_message_back = False, False
 
     def __init__(self, line: FakeLine, store: redis.Redis) -> None:
         self._line = line
@@ -118,6 +132,10 @@ class OnLine:
 
     def sees(self) -> list[str]:
         return self._line.visible(line_events.USER)
+
+    def previews(self) -> list[str]:
+        """Whatever is seen here stays, so a preview would be among what the bot has said."""
+        return [text for text in self.sees() if "抜粋" in text]
 
     def addresses(self) -> list[str]:
         return [address for text in self.sees() for address in ADDRESS.findall(text)]
@@ -137,6 +155,7 @@ class OnTheConsole:
 
     place = "console"
     person = "console:s1"
+    replaces, takes_no_message_back = True, True
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
@@ -150,8 +169,10 @@ class OnTheConsole:
         return Target(message.id, message.conversation_id, "ja", message.reply_to)
 
     def sees(self) -> list[str]:
-        settled = [event for event in self._events() if event["type"] in ("done", "failed", "notice")]
-        return ["\n".join((e["text"], *(c["title"] for c in e.get("citations", ())))) for e in settled]
+        return self._shown("done", "failed", "notice")
+
+    def previews(self) -> list[str]:
+        return self._shown("preview")
 
     def addresses(self) -> list[str]:
         """What the page opens: its own check is held in a browser by tests/e2e/test_console_page.py."""
@@ -164,6 +185,10 @@ class OnTheConsole:
 
     def goes_down(self) -> None:
         self.sender = ConsoleSender(connect("unix:///nowhere/store.sock"))
+
+    def _shown(self, *kinds: str) -> list[str]:
+        events = [event for event in self._events() if event["type"] in kinds]
+        return ["\n".join((e["text"], *(c["title"] for c in e.get("citations", ())))) for e in events]
 
     def _events(self) -> list[dict[str, Any]]:
         shown: Any = self._store.xrange("stream:console:s1")

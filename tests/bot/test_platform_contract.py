@@ -21,6 +21,7 @@ ERASED = Reply("消えるべき答え")
 SENTENCE = "経費の規程。"
 LONG = "\n\n".join(f"段落{number}。" + SENTENCE * 300 for number in range(12))
 WIKI = Citation(1, "経費規程", "https://wiki.example.jp/keihi", "締め日", "毎月25日")
+EXTRACT = Reply("資料の抜粋です。\n「毎月25日」", (WIKI,))
 HOSTILE = (
     *("<!channel> 見て", "<@U1> さん", "@everyone 見て", "@here", "<!subteam^S1|@team>", "&lt;!channel&gt;"),
     *("[押す](javascript:alert(1))", "<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "a|b<c>d&e"),
@@ -28,6 +29,7 @@ HOSTILE = (
 )
 STEPS: dict[str, Callable[[ReplyStream], object]] = {
     "waiting": lambda stream: stream.waiting("お待ちください"),
+    "preview": lambda stream: stream.preview(EXTRACT),
     "update": lambda stream: stream.update("途中"),
     "due": lambda stream: stream.due(4e9),
 }
@@ -114,6 +116,89 @@ def test_an_apology_is_shown_in_place_of_the_answer(platform: Platform) -> None:
     assert delivered.text == "申し訳ありません。"
 
 
+def test_a_preview_is_shown_with_its_source_where_it_can_be_replaced(platform: Platform) -> None:
+    stream = platform.sender.open(platform.asked(), MemoryJournal())
+    stream.preview(EXTRACT)
+    stream.waiting("お待ちください")
+
+    previewed = platform.previews()
+
+    assert len(previewed) == platform.replaces
+    assert all(EXTRACT.text in text and WIKI.title in text for text in previewed)
+
+
+@each_end
+def test_nothing_of_a_preview_is_left_when_the_answer_or_the_apology_is_there(
+    platform: Platform, end: Callable[[ReplyStream], Delivered]
+) -> None:
+    stream = platform.sender.open(platform.asked(), MemoryJournal())
+    stream.preview(EXTRACT)
+    stream.update("締め日は")
+
+    delivered = end(stream)
+
+    assert platform.previews() == []
+    assert platform.sees() == [delivered.text]
+
+
+@each_end
+def test_another_worker_puts_its_words_in_the_place_of_a_preview(
+    platform: Platform, end: Callable[[ReplyStream], Delivered]
+) -> None:
+    target, journal = platform.asked(), MemoryJournal()
+    platform.sender.open(target, journal).preview(EXTRACT)
+
+    delivered = end(platform.sender.open(target, MemoryJournal(**journal.facts)))
+
+    assert platform.previews() == []
+    assert platform.sees() == [delivered.text]
+
+
+def test_a_preview_is_shown_once_however_many_attempts_show_it(platform: Platform) -> None:
+    target, journal = platform.asked(), MemoryJournal()
+    for words in ("古い抜粋", "古い抜粋", EXTRACT.text):
+        platform.sender.open(target, MemoryJournal(**journal.facts)).preview(Reply(words))
+
+    assert platform.previews() == [EXTRACT.text] * platform.replaces
+
+
+def test_a_long_answer_takes_the_place_of_a_preview_too(platform: Platform) -> None:
+    stream = platform.sender.open(platform.asked(), MemoryJournal())
+    stream.preview(EXTRACT)
+    stream.finish(Reply(LONG))
+    platform.sender.open(platform.asked(), MemoryJournal()).finish(ANSWER)  # what a platform keeps comes with the next
+
+    shown = "".join(platform.sees())
+    assert EXTRACT.text not in shown
+    assert [shown.count(f"段落{number}。") for number in range(12)] == [1] * 12
+
+
+def test_who_lost_the_lock_previews_nothing(platform: Platform) -> None:
+    journal = MemoryJournal()
+    stream = platform.sender.open(platform.asked(), journal)
+    journal.lost = True
+
+    with suppress(LockLost):
+        stream.preview(EXTRACT)
+
+    assert platform.previews() == []
+
+
+@pytest.mark.parametrize("by_person", [True, False])
+def test_an_erased_question_has_no_preview_left(platform: Platform, store: redis.Redis, by_person: bool) -> None:
+    target = platform.asked()
+    platform.sender.open(target, MemoryJournal()).preview(EXTRACT)
+
+    if by_person:
+        platform.sender.erase(target.conversation_id, user_id=platform.person)
+    else:
+        platform.sender.erase(target.conversation_id, message_ids=[target.message_id])
+
+    if by_person or not platform.takes_no_message_back:
+        assert platform.previews() == []
+        assert EXTRACT.text not in everything_in(store)
+
+
 @pytest.mark.parametrize("uri", ["keiri/2026.md", "javascript:alert(1)", "file:///etc/passwd", "", "HTTPS is good"])
 def test_a_source_is_shown_by_its_title_and_opens_only_on_the_web(platform: Platform, uri: str) -> None:
     local = Citation(2, "申請の手順", uri, "", "")
@@ -145,6 +230,8 @@ def test_whatever_is_said_calls_nobody(
 ) -> None:
     stream = platform.sender.open(platform.asked(), MemoryJournal())
     stream.waiting(hostile)
+    stream.preview(Reply(f"窓口 {hostile}", (Citation(1, hostile, hostile, hostile, hostile),)))
+    assert not platform.calls_somebody()
     stream.update(hostile)
     if end is ENDS["finish"]:
         stream.finish(Reply(f"窓口 {hostile}", (Citation(1, hostile, hostile, hostile, hostile),)))
@@ -175,8 +262,7 @@ def test_a_sign_of_life_logs_no_words(
         step(platform.sender.open(target, MemoryJournal()))
 
     logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records if record.name[:4] == "bot.")
-    assert "お待ちください" not in logged
-    assert "途中" not in logged
+    assert not any(words in logged for words in ("お待ちください", "途中", "25日"))
 
 
 def test_an_answer_to_a_platform_that_is_down_comes_later_or_is_kept(platform: Platform) -> None:
