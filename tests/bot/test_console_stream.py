@@ -52,6 +52,19 @@ def test_a_question_is_shown_once(stream: ChatStream, store: redis.Redis) -> Non
     assert [entry.event for entry in shown(store)] == [{"type": "question", "id": Q1.id, "text": "質問 1", "at": 101.0}]
 
 
+def test_a_sign_of_life_stands_beside_a_preview_and_the_answer_in_its_place(
+    stream: ChatStream, store: redis.Redis
+) -> None:
+    stream.preview(CONVERSATION, Q1.id, Reply("抜粋1"))
+    stream.preview(CONVERSATION, Q1.id, Reply("抜粋2"))
+    stream.waiting(CONVERSATION, Q1.id, "お待ちください")
+    assert [entry.event.get("text") for entry in shown(store)] == ["抜粋2", "お待ちください"]
+
+    stream.text(CONVERSATION, Q1.id, "25日です。")
+
+    assert types(store) == ["text"]
+
+
 def test_an_answer_carries_its_citations(stream: ChatStream, store: redis.Redis) -> None:
     cited = Citation(1, "経費規程", "https://docs.example/keihi", "精算 > 締め日", "毎月25日。")
 

@@ -112,6 +112,37 @@ def test_an_answer_grows_until_it_is_whole(page: Page, worker: Worker) -> None:
     expect(answer).to_have_attribute("aria-busy", "false")
 
 
+def test_what_a_document_says_stands_there_until_the_answer_does(page: Page, worker: Worker) -> None:
+    ask(page, QUESTION)
+    answer, sources = page.locator(".answer"), page.locator(".sources")
+    reply = worker.open(worker.message(QUESTION))
+
+    reply.preview(Reply("資料の抜粋です。\n「毎月25日」", (SOURCE,)))
+    expect(answer).to_contain_text("「毎月25日」")
+    expect(answer).to_have_attribute("data-state", "preview")
+    expect(sources).to_contain_text("経費規程")
+    reply.waiting("順番をお待ちください。")
+    expect(answer).to_contain_text("「毎月25日」")
+    expect(answer).to_contain_text("順番をお待ちください。")
+    page.reload()
+    expect(answer).to_contain_text("「毎月25日」")
+    reply.update("25日です。")
+    expect(answer).to_have_text("25日です。")
+    expect(sources).to_have_count(0)
+    expect(answer).not_to_have_attribute("data-state", "preview")
+
+
+def test_a_preview_goes_when_another_worker_takes_over(page: Page, worker: Worker) -> None:
+    ask(page, QUESTION)
+    message, journal = worker.message(QUESTION), MemoryJournal()
+    worker.open(message, journal).preview(Reply("「毎月25日」"))
+    expect(page.locator(".answer")).to_contain_text("「毎月25日」")
+
+    worker.open(message, journal).waiting("お待ちください")
+
+    expect(page.locator(".answer")).to_have_text("お待ちください")
+
+
 def test_a_screen_reader_hears_each_sentence_once(page: Page, worker: Worker) -> None:
     ask(page, QUESTION)
     reply = worker.open(worker.message(QUESTION))

@@ -9,6 +9,7 @@ export class Turn {
   constructor(id, actions) {
     Object.assign(this, { id, actions, question: null, sent: "sent", notice: "", text: "", citations: [] });
     this.state = "asked"; // asked, writing, done, failed
+    this.preview = null; // what a document says, until something of the answer is there
     this.covered = false; // an answer to a later question covers this one too
     this.node = element("li", { className: "turn" });
     this.asked = element("div", { className: "question" });
@@ -32,11 +33,12 @@ export class Turn {
     if (event.type === "question") return this.asks(event.text, "sent");
     const before = this.text;
     if (event.type === "waiting") this.notice = event.text;
+    else this.preview = event.type === "preview" ? event : null;
     if (event.type === "restarted") Object.assign(this, { text: "", notice: "", state: "asked" });
     if (event.type === "text") Object.assign(this, { text: event.text, state: "writing" });
     if (event.type === "done") Object.assign(this, { text: event.text, citations: event.citations, state: "done" });
     if (event.type === "failed") Object.assign(this, { text: event.text, state: "failed" });
-    if (event.type === "waiting") return event.text;
+    if (event.type === "waiting" || event.type === "preview") return event.text;
     return this.text.startsWith(before) ? this.text.slice(before.length) : this.text;
   }
 
@@ -47,11 +49,12 @@ export class Turn {
 
   draw() {
     this.asked.replaceChildren(...this.drawQuestion());
-    this.body.replaceChildren(markdown(this.text, (number) => this.drawMark(number)));
+    const { text } = this.preview ?? this;
+    this.body.replaceChildren(markdown(text, (number) => this.drawMark(number)));
     this.extras.replaceChildren(...this.drawWaiting(), ...this.drawSources());
     this.answer.hidden = !this.pending && !this.text;
     this.answer.setAttribute("aria-busy", String(this.pending));
-    this.answer.dataset.state = this.state;
+    this.answer.dataset.state = this.preview ? "preview" : this.state;
     this.node.dataset.sent = this.sent;
   }
 
@@ -72,8 +75,9 @@ export class Turn {
   }
 
   drawSources() {
-    if (!this.citations.length) return [];
-    const chips = this.citations.map((citation) => {
+    const { citations } = this.preview ?? this;
+    if (!citations.length) return [];
+    const chips = citations.map((citation) => {
       const number = element("span", { className: "number" }, String(citation.number));
       const title = element("span", { className: "title" }, citation.title);
       return element("li", {}, this.sourceButton(citation, "chip", number, title));
