@@ -98,7 +98,11 @@ class Deletion(Record):
 
 @dataclass(frozen=True, slots=True)
 class Action(Record):
-    """A person pressed something (a button, a postback); `name` says what, `value` carries its payload."""
+    """A person pressed something (a button, a postback).
+
+    `name` says what (`vote`), `value` carries its payload (a `bot.votes.Ballot`); `language` (`ja` or `en`) is what the
+    button was written in.
+    """
 
     platform: str
     conversation_id: str
@@ -107,6 +111,7 @@ class Action(Record):
     value: str
     sent_at: float
     reply_to: JSONObject
+    language: str = "ja"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class BotSettings(BaseSettings):
     admin_users: str = ""
     person_messages_per_minute: int = Field(default=30, ge=0, le=10_000)
     """Beyond it a person gets a notice in place of answers. 0: no limit."""
+    votes_may_train: bool = False
+    """The button under an answer asks who presses it to lend question and answer for training."""
     public_url: PublicAddress = ""
     """Where people reach the web process; empty: they do not, and answers link to no pages of cited passages."""
     redis_url: str = ""

@@ -80,6 +80,11 @@ class Generation:
         with self._one_statement:
             return chunk_store.held(self._database, ids, chunk_store.readable(self._database, labels))
 
+    def known(self, ids: Collection[str]) -> frozenset[str]:
+        """Those of the ids that are chunks of it."""
+        with self._one_statement:
+            return chunk_store.held(self._database, ids, chunk_store.audiences(self._database))
+
     def around(self, chunk_id: str, labels: frozenset[str]) -> tuple[Chunk, ...]:
         """A chunk with what stands around it in its document; nothing when who bears the labels may not read it."""
         with self._one_statement:

@@ -80,6 +80,15 @@ class Retriever:
             (found if passes else near).append(Passage(chunk, candidate.score))
         return Retrieval(_distinct(found, limit), _distinct(near, NEAREST), generation.name, gone)
 
+    def known(self, chunk_ids: Collection[str]) -> frozenset[str]:
+        """Those of the ids that are chunks of the newest index, whoever may read them.
+
+        Raises:
+            NoIndex: there is none.
+        """
+        with self._index.generation() as generation:
+            return generation.known(chunk_ids)
+
     def around(self, chunk_id: str, audience: frozenset[str]) -> tuple[Chunk, ...]:
         """A chunk with what stands around it in its document; nothing when the audience does not find it any more.
 

@@ -14,12 +14,15 @@ from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
+from bot.votes import VOTE
 from workers.administering import administer
 from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
 from workers.interrupts import ANY, Interrupts
 from workers.phrases import phrase
+from workers.votes import Votes
+from workers.voting import vote
 
 JOURNAL_LIFE_S = 24 * 3600
 
@@ -56,6 +59,8 @@ def act(control_id: str, event: Control, clerk: Clerk) -> None:
             delete(control_id, event, clerk)
         case Command() if event.name in ORDERS:
             ORDERS[event.name](control_id, event, clerk)
+        case Action() if event.name == VOTE:
+            vote(control_id, event, clerk)
         case Command() | Action():  # of a newer front door: nothing that this version can do
             return
 
@@ -68,6 +73,7 @@ def edit(event: Edit, clerk: Clerk) -> None:
     else:
         clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
         DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
+    Votes(clerk.store).erase(message_ids=[event.message_id])  # they were given to an answer to other words
 
 
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
@@ -79,7 +85,8 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
     sender.erase(conversation, message_ids=[event.message_id])
-    if ours:  # Slack tells of every deletion in a channel; most were of no concern to us
+    voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
+    if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
 
 
@@ -163,6 +170,7 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
+    Votes(clerk.store).erase(person=event.user_id)
     rewrite_soon(clerk.store, control_id)
 
 

@@ -16,11 +16,11 @@ from knowledge.golden import PASSAGES
 from workers import grounding, smalltalk
 from workers.batch import Batch
 from workers.citing import Place
-from workers.conversation import Conversation, Turn
+from workers.conversation import Conversation, Quoted, Turn
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
 from workers.policy import Policy
-from workers.prompt import Draft, draft
+from workers.prompt import Draft, draft, source_of
 from workers.services import Desk, Found
 from workers.writing import Written, write
 
@@ -120,7 +120,7 @@ def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy, sou
         return Answer(Reply(phrase("too_slow", batch.target.language)))
     if not written.text:
         return not_found(batch, drafted.prompt.passages, policy, drafted.cut)
-    return finished(batch, drafted, written.text, sources)
+    return finished(batch, drafted, written, sources)
 
 
 def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> bool:
@@ -164,7 +164,9 @@ def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int
     return Answer(Reply(text), (asked(batch), said), cut)
 
 
-def finished(batch: Batch, drafted: Draft, text: str, sources: tuple[Citation, ...]) -> Answer:
+def finished(batch: Batch, drafted: Draft, written: Written, sources: tuple[Citation, ...]) -> Answer:
     """The written text with its sources, and the two turns that the conversation remembers."""
-    said = Turn(ASSISTANT, (text,), ASSISTANT, tuple(batch.ids))
-    return Answer(Reply(text, sources), (drafted.turn, said), drafted.cut)
+    # Which chunks it cites, for votes on it; their words are in the question's turn.
+    cited = tuple(Quoted(source_of(passage), "", passage.chunk.id) for passage in written.sources)
+    said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids), cited)
+    return Answer(Reply(written.text, sources), (drafted.turn, said), drafted.cut)

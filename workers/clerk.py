@@ -30,6 +30,8 @@ from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
+from workers.votes import LIFE_S as VOTES_LIFE_S
+from workers.votes import Votes
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Tick:
         self._due_times = due_times
         self._letters_life_s = letters_life_s
         self._letters = DeadLetters(clerk.store)
+        self._votes = Votes(clerk.store)
         self._controls = Controls(clerk.store)
         self._due = script(clerk.store, "workers", "due")
 
@@ -77,11 +80,12 @@ class Tick:
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True).start()
 
     def tick(self) -> None:
-        """Publish once what is due and has no owner, see to old dead letters and to the store's file."""
+        """Publish once what is due and has no owner, see to what is too old and to the store's file."""
         self._publish_answers(self._clerk.store)
         for control_id in self._controls.due():
             self._clerk.hints.act(control_id)
         metrics.LETTERS_DROPPED.inc(self._letters.drop_oldest(before=time.time() - self._letters_life_s))
+        self._votes.drop_oldest(before=time.time() - VOTES_LIFE_S)
         rewrite_the_file(self._clerk.store)
 
     def see_to_due_times(self) -> None:

@@ -10,6 +10,7 @@ from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.generation import Generator
 from workers.services import Retriever
+from workers.votes import Votes
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +23,16 @@ class Following:
     """What a process has to let go of, looked up every few seconds."""
 
     def __init__(
-        self, retriever: Retriever, conversations: Conversations, generator: Generator, citing: Citing
+        self, retriever: Retriever, conversations: Conversations, generator: Generator, citing: Citing, votes: Votes
     ) -> None:
         self._retriever = retriever
         self._citing = citing
+        self._votes = votes
         self._conversations = conversations
         self._generator = generator
         self._generation: str | None = None
         self._refreshed: str | None = None
+        self._voted: str | None = None
         self._told: dict[str, str] = {}
 
     def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
@@ -39,7 +42,12 @@ class Following:
 
     def follow(self) -> None:
         """Look once; what keeps it from that is logged once, and it tries again."""
-        steps = {"index": self._follow_index, "erasures": self._follow_erasures, "pages": self._follow_pages}
+        steps = {
+            "index": self._follow_index,
+            "erasures": self._follow_erasures,
+            "pages": self._follow_pages,
+            "votes": self._follow_votes,
+        }
         for name, step in steps.items():
             try:
                 step()
@@ -59,6 +67,11 @@ class Following:
         if self._generation != self._refreshed:
             self._citing.refresh()
             self._refreshed = self._generation
+
+    def _follow_votes(self) -> None:
+        """Drop the votes on what the newest index does not say: look at all when it changed, else at the new ones."""
+        self._votes.refresh(self._retriever.known, only_new=self._generation == self._voted)
+        self._voted = self._generation
 
     def _follow_erasures(self) -> None:
         for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):

@@ -36,6 +36,7 @@ from workers.services import Desk, Retriever
 from workers.serving import answer_next
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
+from workers.votes import Votes
 from workers.watchdog import TICK_S, Watchdog
 
 
@@ -134,7 +135,7 @@ def run(
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
     REGISTRY.register(GeneratorMetrics(generator))
-    following = Following(retriever, desk.conversations, generator, citing)
+    following = Following(retriever, desk.conversations, generator, citing, Votes(store))
     threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()
     try:
         work(

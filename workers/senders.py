@@ -21,7 +21,7 @@ def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[
         SettingsIncomplete: a platform is half configured.
     """
     at_once = max(1, threads // 2)
-    ways: dict[str, Sender] = {"console": ConsoleSender(store)}
+    ways: dict[str, Sender] = {"console": ConsoleSender(store, may_train=settings.votes_may_train)}
     if settings.slack_on:
         client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, at_once)
         ways["slack"] = SlackSender(client, store)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import BadRequest
-from bot.messages import Command, Message
+from bot.messages import Action, Command, Message
+from bot.votes import VOTE, Ballot
 from bot.words import language, order
 
 PLATFORM = "console"
@@ -43,13 +44,15 @@ def from_post(posted: Mapping[str, Any], session: str, now: float) -> Message | 
     )
 
 
-def from_button(posted: Mapping[str, Any], session: str, asker_language: str, now: float) -> Command:
-    """The order of a button; `posted` is `{"name"}`.
+def from_button(posted: Mapping[str, Any], session: str, asker_language: str, now: float) -> Command | Action:
+    """What a button does: an order, `{"name"}`, or a vote, `{"name": "vote", "id", "value", "may_train"}`.
 
     Raises:
         BadRequest: 400, there is no such button.
     """
     name = posted.get("name")
+    if name == VOTE:
+        return _vote(posted, session, asker_language, now)
     if name not in BUTTONS:
         raise BadRequest(400, "no such order")
     return _command(name, session, asker_language, now)
@@ -65,6 +68,24 @@ def _command(name: str, session: str, asker_language: str, now: float) -> Comman
         language=asker_language,
         sent_at=now,
         reply_to={"session": session},
+    )
+
+
+def _vote(posted: Mapping[str, Any], session: str, asker_language: str, now: float) -> Action:
+    """A vote on an answer of this session, whatever the id is: the page knows only its own part of it."""
+    value, may_train = posted.get("value"), posted.get("may_train", False)
+    if value not in ("up", "down") or not isinstance(may_train, bool):
+        raise BadRequest(400, "no such vote")
+    ballot = Ballot(f"{conversation(session)}:{_client_id(posted)}", value, may_train and value == "up")
+    return Action(
+        platform=PLATFORM,
+        conversation_id=conversation(session),
+        user_id=conversation(session),
+        name=VOTE,
+        value=ballot.to_text(),
+        sent_at=now,
+        reply_to={"session": session},
+        language=asker_language,
     )
 
 

@@ -24,7 +24,7 @@ from bot.console.stream import BLOCK_MS, ChatStream, follow
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
-from bot.messages import Command, Message
+from bot.messages import Action, Command, Message
 from bot.store import connect, store_errors
 
 log = logging.getLogger(__name__)
@@ -116,12 +116,12 @@ class Console:
         return JSONResponse({"kind": type(event).__name__.lower()}, 202)
 
     async def orders(self, request: Request) -> Response:
-        """Take in the order of a button: 202 when it is durable."""
+        """Take in what a button does: 202 when it is durable."""
         session = self._known_session(request)
         asker_language = "ja" if request.headers.get("accept-language", "").lower().startswith("ja") else "en"
         order = from_button(await _posted(request), session, asker_language, time.time())
         await run_in_threadpool(self._take_in, order, f"{order.user_id}:{new_session()}")
-        return JSONResponse({"kind": "command"}, 202)
+        return JSONResponse({"kind": type(order).__name__.lower()}, 202)
 
     async def events(self, request: Request) -> Response:
         """What the page shows, from the beginning or after the event that it saw last, and on as it happens."""
@@ -153,9 +153,9 @@ class Console:
     def _file(self, name: str, status: int = 200) -> Response:
         return Response(self._files[name], status, media_type=MEDIA_TYPES[name.rpartition(".")[2]])
 
-    def _take_in(self, event: Message | Command, delivery_id: str) -> None:
+    def _take_in(self, event: Message | Command | Action, delivery_id: str) -> None:
         """Into the inbox first: what the page then shows as asked will be answered."""
-        if isinstance(event, Command):
+        if not isinstance(event, Message):
             self._inbox.control(event, delivery_id)
             return
         if self._inbox.accept(event, delivery_id) is Accepted.FULL:

@@ -133,7 +133,7 @@ def test_an_order_on_slack_that_is_carried_out_twice_is_confirmed_once(store: re
 
 def test_what_a_newer_front_door_sends_is_left_alone(store: redis.Redis, clerk: Clerk) -> None:
     act("order 1", order("dance"), clerk)
-    act("action 1", Action("console", C, "console:u1", "vote", "+1", time.time(), {}), clerk)
+    act("action 1", Action("console", C, "console:u1", "dance", "+1", time.time(), {}), clerk)
 
     assert not store.keys()
 

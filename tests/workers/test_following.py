@@ -12,6 +12,7 @@ from tests.workers.desk import saying
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
+from workers.votes import Votes
 
 
 class Index:
@@ -38,7 +39,7 @@ def index() -> Index:
 @pytest.fixture
 def following(store: redis.Redis, index: Index, generator: ScriptedGenerator) -> Following:
     citing = Citing(store, index, {})  # type: ignore[arg-type]
-    return Following(index, Conversations(store), generator, citing)  # type: ignore[arg-type]
+    return Following(index, Conversations(store), generator, citing, Votes(store))  # type: ignore[arg-type]
 
 
 def test_erased_conversation_is_forgotten_and_no_other(

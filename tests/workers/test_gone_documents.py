@@ -28,6 +28,7 @@ from workers.conversation import Conversations
 from workers.following import Following
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
+from workers.votes import Votes
 
 SECRET = "冬の賞与は12月10日に基本給の2か月分を支給します。"
 EXPENSES = "経費の締め日はいつですか？"
@@ -176,7 +177,7 @@ def copies(library: Library) -> set[Path]:
 def following(retriever: Retriever, store: redis.Redis, generator: ScriptedGenerator) -> Iterator[None]:
     """A process that follows the index in a thread; the block's end waits for its end."""
     done = threading.Event()
-    following = Following(retriever, Conversations(store), generator, Citing(store, retriever, {}))
+    following = Following(retriever, Conversations(store), generator, Citing(store, retriever, {}), Votes(store))
     thread = threading.Thread(target=following.run, args=(done, 0.01))
     thread.start()
     try:

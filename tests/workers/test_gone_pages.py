@@ -19,6 +19,7 @@ from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
 from workers.replies import passage_addresses
+from workers.votes import Votes
 
 changes = pytest.mark.parametrize("change", [delete, narrow, reword])
 
@@ -31,7 +32,7 @@ def generator() -> Iterator[ScriptedGenerator]:
 
 @pytest.fixture
 def following(store: redis.Redis, library: Library, generator: ScriptedGenerator, citing: Citing) -> Following:
-    made = Following(library.retriever, Conversations(store), generator, citing)
+    made = Following(library.retriever, Conversations(store), generator, citing, Votes(store))
     made.follow()
     return made
 
@@ -63,7 +64,7 @@ def test_a_process_that_starts_drops_what_changed_while_none_was_there(
     cite(citing, library)
     change(library)
 
-    Following(library.retriever, Conversations(store), generator, citing).follow()
+    Following(library.retriever, Conversations(store), generator, citing, Votes(store)).follow()
 
     assert BONUS not in everything_in(store)
 

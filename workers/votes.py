@@ -1,0 +1,195 @@
+"""Votes: who found which answer helpful, with the question and the answer as they were, until either is to be gone."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import redis
+
+from bot.messages import VERSION, UnreadableRecord
+from bot.store import script, store_errors, text
+from bot.votes import Ballot
+from workers.conversation import Turn
+from workers.erasure import rewrite_soon
+
+log = logging.getLogger(__name__)
+
+LIFE_S = 180 * 24 * 3600
+"""Of a vote. An operator who exports, or takes over golden questions, does so more often."""
+MOST = 2_000
+"""Beyond it the oldest goes. An erasure looks through all of them, which takes about 50 ms."""
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's vote on one answer; a later one of the same person takes its place.
+
+    Args:
+        voter: who pressed, as `slack:U1`.
+        may_train: the voter agreed that the pair may be used for training (`bot.votes.Ballot`).
+        at: when it was pressed, seconds since the epoch.
+        asked: the question's turn with the passages that the model saw.
+        answered: the answer's turn as delivered, with the passages that it cites.
+        chunk_ids: what the model had read in this conversation until then; the answer may have words of each.
+    """
+
+    voter: str
+    value: Literal["up", "down"]
+    may_train: bool
+    at: float
+    asked: Turn
+    answered: Turn
+    chunk_ids: tuple[str, ...]
+
+    @property
+    def answer_id(self) -> str:
+        """Names the answer: the newest message that it covers."""
+        return self.answered.message_ids[-1]
+
+    @property
+    def lends(self) -> bool:
+        """Whether question and answer may be used for training: only who asked can agree to that."""
+        return self.may_train and self.value == "up" and self.voter == self.asked.speaker
+
+    def concerns(self, person: str, message_ids: Collection[str]) -> bool:
+        """Whether the person gave it or asked what it is about, or it is about one of the messages."""
+        return person in (self.voter, self.asked.speaker) or not set(message_ids).isdisjoint(self.asked.message_ids)
+
+    def to_json(self) -> str:
+        """The vote as one line of JSON."""
+        turns = {"asked": self.asked.to_json(), "answered": self.answered.to_json()}
+        given = {"voter": self.voter, "value": self.value, "may_train": self.may_train, "at": self.at}
+        return json.dumps({"v": VERSION, **given, **turns, "chunk_ids": self.chunk_ids}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, stored: str) -> Vote:
+        """The vote that `to_json` wrote.
+
+        Raises:
+            UnreadableRecord: a newer version wrote it, or it is damaged.
+        """
+        try:
+            facts = json.loads(stored)
+            if facts["v"] > VERSION:
+                raise UnreadableRecord(f"not a Vote of version {VERSION} or older")
+            asked, answered = Turn.from_json(facts["asked"]), Turn.from_json(facts["answered"])
+            given = (facts["voter"], facts["value"], facts["may_train"], facts["at"])
+            return cls(*given, asked, answered, tuple(facts["chunk_ids"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnreadableRecord(f"unreadable Vote: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer as a conversation has them, and as the store spells them."""
+
+    conversation_id: str
+    asked: Turn
+    answered: Turn
+    chunk_ids: tuple[str, ...]
+    spelt: tuple[str, str]
+
+
+class Votes:
+    """The votes in the store. Every method raises StoreUnavailable when it does not answer."""
+
+    def __init__(self, store: redis.Redis) -> None:
+        self._store = store
+        self._vote = script(store, "workers", "vote")
+
+    def exchange(self, message_id: str, conversation_id: str) -> Exchange | None:
+        """What can be voted on: the answer with sources that covers the message, as long as it is remembered.
+
+        None also for a message of another conversation: who presses there has not seen it.
+        """
+        with store_errors():
+            if self._store.get(f"about:{message_id}") != conversation_id:
+                return None
+            lines = [text(line) for line in self._store.lrange(f"turns:{conversation_id}", 0, -1)]
+        turns = [Turn.from_json(line) for line in lines]
+        for at, (asked, answered) in enumerate(pairwise(turns)):
+            if answered.role == "assistant" and message_id in answered.message_ids and answered.passages:
+                read = dict.fromkeys(quoted.chunk_id for turn in turns[: at + 2] for quoted in turn.passages)
+                return Exchange(conversation_id, asked, answered, tuple(read), (lines[at], lines[at + 1]))
+        return None
+
+    def give(self, ballot: Ballot, voter: str, at: float, exchange: Exchange) -> Vote | None:
+        """Keep a person's vote, in the place of an earlier one on the same answer.
+
+        None: the exchange was erased, edited or left behind since it was read.
+        """
+        vote = Vote(*(voter, ballot.value, ballot.may_train, at), exchange.asked, exchange.answered, exchange.chunk_ids)
+        with store_errors():
+            kept = self._vote(
+                keys=[f"turns:{exchange.conversation_id}", "votes", "votes:since", "votes:new"],
+                args=[*exchange.spelt, f"{vote.answer_id} {voter}", vote.to_json(), at, MOST],
+            )
+        return vote if kept else None
+
+    def all(self) -> list[Vote]:
+        """Every vote, the oldest first; what a newer version wrote is left out."""
+        return sorted((vote for _, vote in self._stored() if vote), key=lambda vote: vote.at)
+
+    def erase(self, *, person: str = "", message_ids: Sequence[str] = ()) -> int:
+        """Erase what the person gave, and what is about the person's questions or these messages; how many went.
+
+        What cannot be read might be theirs, and goes too.
+        """
+        going = [name for name, vote in self._stored() if vote is None or vote.concerns(person, message_ids)]
+        return self._drop(going)
+
+    def refresh(self, known: Callable[[Collection[str]], Collection[str]], *, only_new: bool) -> None:
+        """Drop the votes on answers that were made with what the documents do not say any more.
+
+        Args:
+            known: those of some chunks' ids that are in the newest index.
+            only_new: look at the votes that nobody has looked at.
+        """
+        looked_at = list(self._stored(only_new=only_new))
+        if not looked_at:
+            return
+        there = frozenset(known({chunk for _, vote in looked_at if vote for chunk in vote.chunk_ids}))
+        if self._drop([name for name, vote in looked_at if vote is None or not there.issuperset(vote.chunk_ids)]):
+            rewrite_soon(self._store, "votes")
+        with store_errors():
+            self._store.srem("votes:new", *(name for name, _ in looked_at))
+
+    def drop_oldest(self, before: float) -> int:
+        """Drop what was given before a time; how many went."""
+        with store_errors():
+            oldest: list[Any] = self._store.zrange("votes:since", "-inf", before, byscore=True)
+        return self._drop([text(name) for name in oldest])
+
+    def _stored(self, *, only_new: bool = False) -> Iterator[tuple[str, Vote | None]]:
+        """The name of every vote, or of the new ones, and what it says; None for one that cannot be read."""
+        with store_errors():
+            names = list(map(text, self._store.smembers("votes:new") if only_new else self._store.hkeys("votes")))
+        for first in range(0, len(names), _AT_ONCE):
+            some = names[first : first + _AT_ONCE]
+            with store_errors():
+                stored = self._store.hmget("votes", some)
+            yield from ((name, _readable(text(one))) for name, one in zip(some, stored, strict=True) if one is not None)
+
+    def _drop(self, names: Sequence[str]) -> int:
+        if not names:
+            return 0
+        with store_errors(), self._store.pipeline() as step:
+            step.hdel("votes", *names)
+            step.zrem("votes:since", *names)
+            step.srem("votes:new", *names)
+            gone: int = step.execute()[0]
+        log.info("votes dropped", extra={"votes": gone})
+        return gone
+
+
+def _readable(stored: str) -> Vote | None:
+    try:
+        return Vote.from_json(stored)
+    except UnreadableRecord:
+        return None
