@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,13 @@ from knowledge.everyday import ENGLISH, JAPANESE
 from knowledge.fusion import Candidate
 from knowledge.vectors import VectorIndex
 
+COVERAGE_SHARE = 0.08
+"""What a chunk that has all words of a question gains on one that has none, as a cosine."""
+MARGIN = 0.005
+"""Both measured with what lets fewest questions through whose article is missing (docs/decisions/answers.md)."""
+
 _EVERYDAY: Mapping[str, Sequence[str]] = {"ja": JAPANESE, "en": ENGLISH}
+_NEAREST = 30
 _OWN_SENTENCES = 64
 _BATCH = 100
 _AT_ONCE = 8
@@ -27,14 +33,26 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What counts as found, for questions in one language and chunks in one language."""
+    """What counts as found, for questions in one language and chunks in one language.
+
+    Args:
+        cosine: what unrelated questions reach.
+        evidence: from here on meaning and words together say that a chunk is about the question.
+        coverage: from here on its rare words alone do.
+    """
 
     cosine: float
+    evidence: float
     coverage: float
 
     def passes(self, candidate: Candidate) -> bool:
-        """Whether it is near in meaning, or has so much of the question's rare words that meaning does not matter."""
-        return candidate.cosine >= self.cosine or candidate.coverage >= self.coverage
+        """Whether the chunk is found."""
+        return evidence(candidate.cosine, candidate.coverage) >= self.evidence or candidate.coverage >= self.coverage
+
+
+def evidence(cosine: float, coverage: float) -> float:
+    """How much speaks for a chunk: nearness in meaning, and the question's rare words that it has."""
+    return cosine + COVERAGE_SHARE * coverage
 
 
 Floors = Mapping[str, Mapping[str, Floor]]
@@ -46,27 +64,39 @@ def calibrate(
 ) -> Floors:
     """The floors of an index; `tell` is called every few questions.
 
-    Nearer than all but one in twenty everyday questions come; but, within a language, no nearer than nineteen in twenty
-    of the documents' own sentences do, so that documents about everyday things stay findable. Of the words, half of the
-    way from what everyday questions reach to a chunk that has them all.
+    Above all but one in twenty everyday questions; but, within a language, not above the nearness that nineteen in
+    twenty of the documents' own sentences have, so that documents about everyday things stay findable. Of the words
+    alone, half of the way from what everyday questions reach to a chunk that has them all.
     """
     own = _own_sentences(database)
     floors: dict[str, dict[str, Floor]] = {}
     for asked_in, questions in _EVERYDAY.items():
-        coverage = _coverage_floor(database, questions)
         asked = _encoded(embedder, questions, tell)
-        unrelated = {written_in: _quantile(_nearest(vectors, asked, written_in), 0.95) for written_in in own}
+        covered = _covered(database, questions)
+        floors[asked_in] = {written_in: _floor(vectors, asked, covered, written_in) for written_in in own}
         if asked_in in own:
             related = _quantile(_nearest(vectors, _encoded(embedder, own[asked_in], tell), asked_in), 0.05)
-            unrelated[asked_in] = min(unrelated[asked_in], related)
-        floors[asked_in] = {written_in: Floor(cosine, coverage) for written_in, cosine in unrelated.items()}
+            floors[asked_in][asked_in] = _lowered(floors[asked_in][asked_in], related)
     return floors
 
 
-def _coverage_floor(database: sqlite3.Connection, questions: Sequence[str]) -> float:
+def _covered(database: sqlite3.Connection, questions: Sequence[str]) -> list[dict[int, float]]:
     audiences = chunk_store.audiences(database)
-    covered = max(max(lexical.search(database, one, audiences, 1).values(), default=0.0) for one in questions)
-    return (covered + 1) / 2
+    return [lexical.search(database, question, audiences, _NEAREST) for question in questions]
+
+
+def _floor(vectors: VectorIndex, asked: Vectors, covered: Sequence[Mapping[int, float]], written_in: str) -> Floor:
+    """What all but one in twenty of these unrelated questions stay below."""
+    nearest, most = [], []
+    for cosines, coverages in zip(vectors.search(asked, _NEAREST, language=written_in), covered, strict=True):
+        nearest.append(max(cosines.values(), default=0.0))
+        most.append(max((evidence(cosine, coverages.get(n, 0.0)) for n, cosine in cosines.items()), default=0.0))
+    words = max(max(coverages.values(), default=0.0) for coverages in covered)
+    return Floor(_quantile(nearest, 0.95), _quantile(most, 0.95) + MARGIN, (words + 1) / 2)
+
+
+def _lowered(floor: Floor, nearness: float) -> Floor:
+    return replace(floor, cosine=min(floor.cosine, nearness), evidence=min(floor.evidence, nearness))
 
 
 def _encoded(embedder: Embedder, questions: Sequence[str], tell: Callable[[], None]) -> Vectors:
