@@ -151,6 +151,11 @@ def documents(database: sqlite3.Connection) -> int:
     return int(total)
 
 
+def has_document(database: sqlite3.Connection, document_id: str) -> bool:
+    """Whether a chunk is of this document."""
+    return bool(database.execute("SELECT 1 FROM chunks WHERE document_id = ? LIMIT 1", [document_id]).fetchone())
+
+
 def count(database: sqlite3.Connection) -> int:
     """How many chunks there are."""
     (total,) = database.execute("SELECT count(*) FROM chunks").fetchone()

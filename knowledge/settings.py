@@ -41,6 +41,11 @@ class KnowledgeSettings(BaseSettings):
         return self.data_path / "web"
 
     @property
+    def faq_path(self) -> Path:
+        """The folder of the answers that administrators wrote themselves (`madoguchi gaps answer`)."""
+        return self.data_path / "answers"
+
+    @property
     def models_path(self) -> Path:
         """The folder of models that were fetched or converted."""
         return self.data_path / "models"

@@ -1,4 +1,7 @@
-"""Where documents come from: the `[[sources]]` tables of `madoguchi.toml`, or the one folder KNOWLEDGE_PATH."""
+"""Where documents come from: the `[[sources]]` tables of `madoguchi.toml`, or the one folder KNOWLEDGE_PATH.
+
+And, always, what administrators answered themselves (`faq`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from knowledge import faq
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.errors import SourcesMalformed
 from knowledge.settings import KnowledgeSettings
@@ -115,15 +119,19 @@ _KINDS: dict[str, type[Folder] | type[Website]] = {
 
 
 def load_sources(settings: KnowledgeSettings, config: Path = CONFIG) -> tuple[Source, ...]:
-    """The sources that `config` names; the folder KNOWLEDGE_PATH, readable by everyone, when it names none.
+    """The sources that `config` names, and the administrators' own answers behind them.
+
+    The folder KNOWLEDGE_PATH, readable by everyone, when it names none.
 
     Raises:
         SourcesMalformed: the file is no TOML, or a key of a source is wrong.
     """
     tables = _tables(config) if config.exists() else []
-    if not tables:
-        return (Folder(path=settings.folder, audience=frozenset({PUBLIC})),)
-    return tuple(_source(table, place=f"sources[{n}]", config=config) for n, table in enumerate(tables))
+    named = [_source(table, place=f"sources[{n}]", config=config) for n, table in enumerate(tables)]
+    if not named:
+        named = [Folder(path=settings.folder, audience=frozenset({PUBLIC}))]
+    answers = (Folder(title=faq.TITLE, path=path, audience=who) for path, who in faq.folders(settings.faq_path))
+    return (*named, *answers)
 
 
 def _tables(config: Path) -> list[object]:

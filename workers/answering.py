@@ -33,19 +33,21 @@ PASSAGES_IN_PROMPT = PASSAGES
 class Answer:
     """What will be delivered, what the conversation remembers of it, and how many of its oldest turns went for it.
 
-    It `erases` when some of them went since they quote what may not be read there any more.
+    It `erases` when some of them went since they quote what may not be read there any more. `not_found` says that the
+    documents do not hold what was asked.
     """
 
     reply: Reply
     turns: tuple[Turn, ...] = ()
     cut: int = 0
     erases: bool = False
+    not_found: bool = False
 
     def to_json(self) -> str:
         """The answer as one line of JSON."""
         turns = [turn.to_json() for turn in self.turns]
-        facts = {"reply": self.reply.to_json(), "turns": turns, "cut": self.cut, "erases": self.erases}
-        return json.dumps({"v": VERSION, **facts})
+        facts = {"turns": turns, "cut": self.cut, "erases": self.erases, "not_found": self.not_found}
+        return json.dumps({"v": VERSION, "reply": self.reply.to_json(), **facts})
 
     @classmethod
     def from_json(cls, text: str) -> Answer:
@@ -59,7 +61,8 @@ class Answer:
             if stored.get("v", 1) > VERSION:
                 raise UnreadableRecord(f"not an Answer of version {VERSION} or older")
             turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
-            return cls(Reply.from_json(stored["reply"]), turns, stored["cut"], stored.get("erases", False))
+            facts = (stored["cut"], stored.get("erases", False), stored.get("not_found", False))
+            return cls(Reply.from_json(stored["reply"]), turns, *facts)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableRecord(f"unreadable Answer: {error}") from error
 
@@ -161,7 +164,7 @@ def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int
         lines.append(phrase("contact", language, contact=policy.contact))
     text = "\n".join(lines)
     said = Turn(ASSISTANT, (lines[0],), ASSISTANT, tuple(batch.ids))
-    return Answer(Reply(text), (asked(batch), said), cut)
+    return Answer(Reply(text), (asked(batch), said), cut, not_found=True)
 
 
 def finished(batch: Batch, drafted: Draft, written: Written, sources: tuple[Citation, ...]) -> Answer:

@@ -26,6 +26,7 @@ from bot.store import SEEN_S, script, store_errors, text
 from workers.batch import Batch, BatchJournal
 from workers.conversation import Turn
 from workers.erasure import REWRITE
+from workers.gap import Gap, gap_keys
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class Batches:
         erases: bool = False,
         dead: str = "",
         apologised: bool = False,
+        gap: Gap | None = None,
     ) -> int:
         """Remember the turns, mark the messages answered, release the lock; how many messages wait behind.
 
@@ -127,6 +129,7 @@ class Batches:
             erases: they quote what this place may not read any more, and leave the store's file as well.
             dead: why this could not be answered; not empty: it goes to the dead letters, with its journal.
             apologised: the person has an apology, which counts as the answer.
+            gap: the question, if the documents did not answer it.
 
         Raises:
             LockLost: nothing has changed; also when messages were erased of what was to be a dead letter.
@@ -136,11 +139,12 @@ class Batches:
             waiting = self._finish(
                 keys=[
                     *(*_batch_keys(c), "ready", f"turns:{c}", f"epoch:{c}", f"interrupt:{c}"),
-                    *("dead", f"over:{c}", f"letters:{c}", REWRITE),
+                    *("dead", f"over:{c}", f"letters:{c}", REWRITE, *gap_keys(c)),
                 ],
                 args=[
                     *(batch.token, c, time.time(), self._turns_life_s, SEEN_S, batch.epoch, cut, int(erases)),
                     *(json.dumps(batch.ids), _dead_letter(dead, apologised) if dead else ""),
+                    gap.to_json() if gap else "",
                     *(turn.to_json() for turn in turns),
                 ],
             )

@@ -13,6 +13,7 @@ import redis
 
 from bot.messages import Record, UnreadableRecord
 from bot.store import REMEMBERED_S, script, store_errors, text
+from workers.gap import gap_keys
 
 ERASED_KNOWN_S = 3600
 """So long the workers can read that something was erased; what one computed does not outlive its process."""
@@ -133,6 +134,7 @@ class Conversations:
                     keys=[
                         *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
                         *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls", "erased"),
+                        *gap_keys(c),
                     ],
                     args=[
                         *(c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +18,7 @@ from bot.settings import BotSettings
 from bot.store import connect, store_errors, text
 from workers.dead_letters import DeadLetter, DeadLetters
 from workers.settings import STORE_TIMEOUT_S
+from workers.terminal import print_line, printable
 
 _AT_ONCE = 500
 """Conversations that are looked at in one call to the store."""
@@ -45,7 +44,7 @@ def show(chosen: argparse.Namespace) -> int:
         print(json.dumps(told, ensure_ascii=sys.stdout.encoding.lower() != "utf-8"))
         return 0
     for line in _lines(waiting, letters, now, texts=chosen.text):
-        _print(line)
+        print_line(line)
     return 0
 
 
@@ -109,7 +108,7 @@ def _each(
     outcomes = {name: do(name) for name in names}
     missing = [] if chosen.all else [name for name, letter in outcomes.items() if letter is None]
     for name in missing:
-        print(f"madoguchi: no dead letter {_printable(name)}", file=sys.stderr)
+        print(f"madoguchi: no dead letter {printable(name)}", file=sys.stderr)
     return [letter for letter in outcomes.values() if letter], 1 if missing else 0
 
 
@@ -157,18 +156,6 @@ def _duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{max(0.0, seconds):.0f} s"
-
-
-def _print(line: str) -> None:
-    """One line for a terminal, whatever characters it knows."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    print(_printable(line))
-
-
-def _printable(line: str) -> str:
-    """Without what a terminal would obey or reorder: what people write must not command the operator's screen."""
-    return "".join(" " if unicodedata.category(char).startswith("C") else char for char in line)
 
 
 def _store() -> redis.Redis:

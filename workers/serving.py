@@ -17,6 +17,7 @@ from workers.answering import Answer, answer
 from workers.batch import Batch
 from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S
 from workers.conversation import Turn
+from workers.gap import Gap, gap_of
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
 from workers.phrases import phrase
@@ -181,7 +182,8 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
     checkpoint("delivered")
     if delivered.kept:
         log.info("kept", extra={"platform": batch.newest.platform})
-    finish(batch, desk, made_answer.turns, cut=made_answer.cut, erases=made_answer.erases)
+    gap = gap_of(batch, desk.senders[batch.newest.platform]) if made_answer.not_found else None
+    finish(batch, desk, made_answer.turns, cut=made_answer.cut, erases=made_answer.erases, gap=gap)
 
 
 def finish(
@@ -193,9 +195,10 @@ def finish(
     erases: bool = False,
     dead: str = "",
     apologised: bool = False,
+    gap: Gap | None = None,
 ) -> None:
     """Finish the batch, and tell a worker of what waits behind it."""
-    waiting = desk.batches.finish(batch, turns, cut=cut, erases=erases, dead=dead, apologised=apologised)
+    waiting = desk.batches.finish(batch, turns, cut=cut, erases=erases, dead=dead, apologised=apologised, gap=gap)
     checkpoint("finished")
     if dead:
         facts = {"letter": batch.newest.id, "reason": dead}

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
--- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls, erased
+-- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls, erased, gaps, the conversation's gaps
 -- ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person), now, how long an erasure is known
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
@@ -107,6 +107,22 @@ end
 for id, _ in pairs(answered) do
   if answered[id] then
     redis.call('DEL', 'about:' .. id)
+  end
+end
+
+for _, id in ipairs(redis.call('ZRANGE', KEYS[13], 0, -1)) do
+  local gap = cjson.decode(redis.call('HGET', KEYS[12], id) or '{}')
+  local is_meant = false
+  for _, message in ipairs(gap['message_ids'] or {}) do
+    is_meant = is_meant or meant(message, gap['user_id'])
+  end
+  if is_meant then
+    redis.call('HDEL', KEYS[12], id)
+    redis.call('HDEL', KEYS[12] .. ':topics', id)
+    redis.call('ZREM', KEYS[12] .. ':since', id)
+    redis.call('ZREM', KEYS[13], id)
+    redis.call('DEL', 'telling:' .. id)
+    gone = gone + 1
   end
 end
 

@@ -1,18 +1,19 @@
 #!lua flags=allow-oom
 -- Finish a batch, if the fencing token still holds: append the turns, mark the messages answered, drop the batch (a dead
 -- letter keeps its journal), and release the lock in the same step that sees whether more waits.
--- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead, over, letters, rewrite
+-- KEYS lock, inbox, messages, batch, attempts, ready, turns, epoch, interrupt, dead, over, letters, rewrite, gaps,
+--   the conversation's gaps
 -- ARGV token, conversation, now, turns_life_s, seen_s, epoch, cut, whether that is to leave the file too (1 or 0), ids (JSON),
---   dead letter (JSON without its messages, or ''), turn, …
+--   dead letter (JSON without its messages, or ''), gap (JSON, or ''), turn, …
 -- Returns -1 the lock is lost, else how many messages wait.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
 end
 
--- A turn as it is remembered: of a message that was edited while its answer was on the way, the new words.
+-- A turn, or a gap, as it is remembered: of a message that was edited while its answer was on the way, the new words.
 local function as_it_says_now(text)
   local turn, changed = cjson.decode(text), false
-  for at, id in ipairs(turn['role'] == 'user' and turn['message_ids'] or {}) do
+  for at, id in ipairs(turn['role'] ~= 'assistant' and turn['message_ids'] or {}) do
     local words = cjson.decode(redis.call('HGET', KEYS[3], id))['text']
     changed = changed or words ~= turn['texts'][at]
     turn['texts'][at] = words
@@ -29,15 +30,20 @@ if ARGV[10] ~= '' and not whole then  -- no letter may hold what was deleted; wh
   return -1
 end
 local same = (redis.call('GET', KEYS[8]) or '0') == ARGV[6]  -- no reset since it was begun
-if whole and same and #ARGV > 10 then
+if whole and same and #ARGV > 11 then
   redis.call('LTRIM', KEYS[7], tonumber(ARGV[7]), -1)
   if ARGV[8] == '1' then
     redis.call('SADD', KEYS[13], ARGV[2])
   end
-  for at = 11, #ARGV do
+  for at = 12, #ARGV do
     redis.call('RPUSH', KEYS[7], as_it_says_now(ARGV[at]))
   end
   redis.call('EXPIRE', KEYS[7], ARGV[4])
+end
+if whole and ARGV[11] ~= '' then
+  redis.call('HSET', KEYS[14], ids[#ids], as_it_says_now(ARGV[11]))
+  redis.call('ZADD', KEYS[14] .. ':since', ARGV[3], ids[#ids])
+  redis.call('ZADD', KEYS[15], ARGV[3], ids[#ids])
 end
 redis.call('SREM', 'answering:' .. (redis.call('HGET', KEYS[4], 'lane') or ''), ARGV[2])
 if ARGV[10] ~= '' then

@@ -1,0 +1,81 @@
+"""Answers that an administrator wrote once: one Markdown file each, in folders that are named by who may read them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from knowledge import chunk_store, generations
+from knowledge.generations import LEXICAL
+
+TITLE = "FAQ"
+"""Stands in front of the files' names as the title of these sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaqEntry:
+    """A question with its answer, both in an administrator's words.
+
+    Args:
+        name: of its file, without the suffix; never used again for another entry.
+        audience: labels of who may read it, as a source has them.
+    """
+
+    name: str
+    question: str
+    answer: str
+    audience: frozenset[str]
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder: the labels of its audience, fit for any file system."""
+        return "+".join(quote(label, safe="") for label in sorted(self.audience))
+
+    @property
+    def document_id(self) -> str:
+        """The id of the document that the index makes of it."""
+        return f"{self.folder}/{self.name}.md"
+
+
+def write(path: Path, entry: FaqEntry) -> Path:
+    """The entry's file below `path`, whole and on disk; written once, later changes of it by hand stand.
+
+    Raises:
+        OSError
+    """
+    file = path / entry.folder / f"{entry.name}.md"
+    if file.exists():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.new")  # hidden: no reindexing takes it for a document
+    with draft.open("w", encoding="utf-8") as written:
+        written.write(f"# {entry.question}\n\n{entry.answer}\n")
+        written.flush()
+        os.fsync(written.fileno())
+    draft.replace(file)
+    return file
+
+
+def folders(path: Path) -> list[tuple[Path, frozenset[str]]]:
+    """Every folder below `path` that has a file, and who may read what is in it.
+
+    One whose last file was deleted is no source any more: its answers leave the index without anybody's leave.
+    """
+    with_files = (folder for folder in sorted(path.glob("*")) if any(folder.glob("[!.]*")))
+    return [(folder, frozenset(map(unquote, folder.name.split("+")))) for folder in with_files]
+
+
+def is_indexed(entry: FaqEntry, index_path: Path) -> bool:
+    """Whether the generation that answers has the entry."""
+    answering = generations.answering(index_path)
+    if answering is None:
+        return False
+    try:
+        with closing(chunk_store.open_for_reading(index_path / answering.name / LEXICAL)) as database:
+            return chunk_store.has_document(database, entry.document_id)
+    except (FileNotFoundError, sqlite3.DatabaseError):  # replaced or damaged at this moment
+        return False
