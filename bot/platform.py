@@ -167,7 +167,7 @@ class Sender(Protocol):
 
 @runtime_checkable
 class ShowsVotes(Protocol):
-    """The way out of a platform that has to be told which button under an answer was pressed (Slack shows it by itself)."""
+    """The way out of a platform that does not show by itself which button under an answer was pressed (Slack does)."""
 
     def show_vote(self, conversation_id: str, message_id: str, value: str) -> None:
         """Show the vote (`up` or `down`) under the answer to this message, for as long as that is shown.

@@ -29,8 +29,12 @@ def defaults() -> dict[str, str]:
     for settings in CLASSES:
         for name, field in settings.model_fields.items():
             default = field.default
-            found[name.upper()] = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
+            found[name.upper()] = default.get_secret_value() if isinstance(default, SecretStr) else _written(default)
     return found
+
+
+def _written(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def test_env_example_names_every_setting_with_its_default() -> None:

@@ -24,7 +24,7 @@ def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[
     ways: dict[str, Sender] = {"console": ConsoleSender(store, may_train=settings.votes_may_train)}
     if settings.slack_on:
         client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, at_once)
-        ways["slack"] = SlackSender(client, store)
+        ways["slack"] = SlackSender(client, store, may_train=settings.votes_may_train)
     if settings.line_on:
         ways["line"] = line_sender(settings, store, at_once)
     return ways

@@ -25,13 +25,17 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
-def message(part: str, sources: Sequence[str]) -> dict[str, Any]:
-    """`text` and `blocks` of a message: standard Markdown, the sources small beneath it, plain text to notify with."""
+def message(part: str, sources: Sequence[str], *beneath: dict[str, Any]) -> dict[str, Any]:
+    """`text` and `blocks` of a message: standard Markdown, the sources small beneath it, plain text to notify with.
+
+    Args:
+        beneath: further blocks, below the sources.
+    """
     blocks: list[dict[str, Any]] = [{"type": "markdown", "text": defused(part)}]
     for first in range(0, len(sources), MAX_ELEMENTS):
         elements = [{"type": "mrkdwn", "text": source} for source in sources[first : first + MAX_ELEMENTS]]
         blocks.append({"type": "context", "elements": elements})
-    return {"text": plain(part), "blocks": blocks}
+    return {"text": plain(part), "blocks": [*blocks, *beneath]}
 
 
 def unmarked(text: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from bot.messages import Message
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.slack.events import parse, parse_command
 from bot.slack.signing import verify
+from bot.slack.votes import parse_vote
+from bot.votes import VOTE
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class SlackFrontDoor:
         for kind in ("app_mention", "message"):
             self._app.event(kind)(self._take)
         self._app.command(COMMAND)(self._take_command)
+        self._app.action(VOTE)(self._take_vote)
 
     def handle(self, request: WebhookRequest) -> WebhookResponse:
         """Verify, accept, answer; `x-slack-retry-num` changes nothing, the store knows what it has seen."""
@@ -81,6 +84,18 @@ class SlackFrontDoor:
             log.warning("store unavailable", extra={"platform": "slack"})
             return BoltResponse(status=503)
         return BoltResponse(status=503 if outcome is Accepted.FULL else 200)
+
+    def _take_vote(self, body: dict[str, Any]) -> BoltResponse:
+        """Bolt's listener: a pressed button is acknowledged when it is durable, or none of ours."""
+        pressed = parse_vote(body)
+        if pressed is None:
+            return BoltResponse(status=200)
+        try:
+            self._inbox.control(*pressed)
+        except StoreUnavailable:
+            log.warning("store unavailable", extra={"platform": "slack"})
+            return BoltResponse(status=503)
+        return BoltResponse(status=200)
 
     def _take_command(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: a slash command is durable before its giver reads that it was taken."""

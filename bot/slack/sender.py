@@ -16,6 +16,7 @@ from bot.slack.blocks import message, source_lines, unmarked
 from bot.slack.members import Members
 from bot.slack.previews import Preview, Previews
 from bot.slack.thread import SETTLE_S, Mark, Thread
+from bot.slack.votes import vote_buttons
 from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
 
@@ -31,15 +32,18 @@ SHORTEST_PART_CHARS = 200
 class SlackSender:
     """Sends answers to Slack; see `Sender`."""
 
-    def __init__(self, client: SlackClient, store: redis.Redis) -> None:
+    def __init__(self, client: SlackClient, store: redis.Redis, *, may_train: bool = False) -> None:
+        """`may_train`: who finds an answer helpful is asked to lend it for training."""
         self._client = client
+        self._may_train = may_train
         self._members = Members(client, store)
         self._previews = Previews(store)
 
     def open(self, target: Target, journal: Journal) -> SlackReply:
         """The stream for one answer."""
         thread = Thread(self._client, target.reply_to, journal.check)
-        return SlackReply(thread, Preview(self._previews, thread, target, journal), target, journal)
+        preview = Preview(self._previews, thread, target, journal)
+        return SlackReply(thread, preview, target, journal, may_train=self._may_train)
 
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Labels of what the readers may see: guests, and who comes from another company, only what is public."""
@@ -55,8 +59,11 @@ class SlackSender:
         return None
 
     def confirm(self, target: Target, text: str, journal: Journal) -> None:
-        """Confirm an order in its thread."""
-        self.open(target, journal).finish(Reply(text))
+        """Confirm an order in its thread, or for the eyes of who gave it."""
+        if target.reply_to.get("ephemeral"):
+            self._whisper(target.reply_to, text)
+        else:
+            self.open(target, journal).finish(Reply(text))
 
     def post(self, reply_to: Mapping[str, Any], text: str) -> dict[str, str]:
         """Say it there; see `Board`. A person's id as channel is their conversation with the bot."""
@@ -67,6 +74,18 @@ class SlackSender:
     def edit(self, posted: Mapping[str, str], text: str) -> None:
         """Change what was posted; see `Board`."""
         call(self._client.chat_update, channel=posted["channel"], ts=posted["ts"], **unmarked(text))
+
+    def _whisper(self, reply_to: Mapping[str, Any], text: str) -> None:
+        """Tell one person in a thread. Slack keeps nothing of it, so what may have been told is not told again.
+
+        Raises:
+            DeliveryDeferred
+        """
+        where = {name: reply_to[name] for name in ("channel", "thread_ts", "user")}
+        try:
+            call(self._client.chat_postEphemeral, **where, **unmarked(text))
+        except (DeliveryFailed, DeliveryUnknown) as error:  # they have left, or it is not known
+            log.info("not told", extra={"platform": "slack", "reason": str(error)})
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Take away the previews of answers that will not come; nothing else is kept here of what is said on Slack.
@@ -85,11 +104,14 @@ class SlackReply:
     were asked for after the first was shown; none is taken for another.
     """
 
-    def __init__(self, thread: Thread, preview: Preview, target: Target, journal: Journal) -> None:
+    def __init__(
+        self, thread: Thread, preview: Preview, target: Target, journal: Journal, *, may_train: bool = False
+    ) -> None:
         self._thread = thread
         self._preview = preview
         self._target = target
         self._journal = journal
+        self._may_train = may_train
 
     def waiting(self, notice: str) -> None:
         """Show it in Slack's own status line under the question."""
@@ -170,7 +192,11 @@ class SlackReply:
 
     def _content(self, number: int) -> dict[str, Any]:
         parts = self._fact("parts", [])
-        return message(parts[number - 1], self._fact("sources", []) if number == len(parts) else [])
+        sources = self._fact("sources", []) if number == len(parts) else []
+        if not sources:
+            return message(parts[number - 1], [])
+        buttons = vote_buttons(self._target.message_id, self._target.language, may_train=self._may_train)
+        return message(parts[number - 1], sources, buttons)
 
     def _is_sent(self, number: int) -> None:
         self._journal.write(sent=number)

@@ -99,7 +99,7 @@ class OnSlack:
         return [text for text, mark in zip(self.sees(), marks, strict=True) if mark["part"] == 0]
 
     def addresses(self) -> list[str]:
-        elements = [e["text"] for post in self._posts() for b in post["blocks"] for e in b.get("elements", ())]
+        elements = [e["text"] for post in self._posts() for b in post["blocks"] for e in b.get("elements", ()) if "text" in e]
         return [address for text in elements for address in re.findall(r"<([^|>]+)\|[^>]*>", text)]
 
     def calls_somebody(self) -> bool:

@@ -118,7 +118,7 @@ def test_a_long_answer_comes_in_parts_with_the_sources_under_the_last(
     assert "\n\n".join(texts) == LONG == delivered.text
     assert len(texts) == 3
     assert all(len(text) <= PART_CHARS for text in texts)
-    assert [len(message["blocks"]) for message in posted(slack)] == [1, 1, 2]
+    assert [len(message["blocks"]) for message in posted(slack)] == [1, 1, 3]
 
 
 def test_every_part_carries_what_it_is_known_by(slack: FakeSlack, sender: SlackSender, target: Target) -> None:

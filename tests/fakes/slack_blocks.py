@@ -38,8 +38,29 @@ def _good_block(block: JSON) -> bool:
             return _good_text(text, 3_000)
         case {"type": "context", "elements": [*elements]}:
             return 1 <= len(elements) <= 10 and all(isinstance(e, dict) and _good_text(e, 3_000) for e in elements)
+        case {"type": "context_actions", "elements": [*elements]}:
+            return 1 <= len(elements) <= 5 and all(_good_feedback(element) for element in elements)
         case {"type": "divider"}:
             return True
+        case _:
+            return False
+
+
+def _good_feedback(element: Any) -> bool:
+    """Slack's feedback buttons; the icon buttons that may stand beside them are none of ours."""
+    match element:
+        case {"type": "feedback_buttons", "positive_button": dict(positive), "negative_button": dict(negative)}:
+            known = element.keys() <= {"type", "action_id", "positive_button", "negative_button"}
+            return known and len(element.get("action_id", "")) <= 255 and all(map(_good_button, (positive, negative)))
+        case _:
+            return False
+
+
+def _good_button(button: JSON) -> bool:
+    match button:
+        case {"text": {"type": "plain_text", "text": str(text)}, "value": str(value)}:
+            label = button.get("accessibility_label", "")
+            return 0 < len(text) <= 75 and 0 < len(value) <= 2_000 and isinstance(label, str) and len(label) <= 75
         case _:
             return False
 
@@ -55,7 +76,7 @@ def _texts(block: JSON) -> list[str]:
             return [text]
         case {"text": {"text": str(text)}}:
             return [text]
-        case {"elements": [*elements]}:
+        case {"type": "context", "elements": [*elements]}:
             return [element["text"] for element in elements]
         case _:
             return []

@@ -171,6 +171,33 @@ def root_deleted(before: JSON, **where: Any) -> JSON:
     return message_changed(before | {"thread_ts": before["ts"]}, tombstone, **where)
 
 
+def pressed(message: JSON, action: JSON, *, channel: str = "C1", user: str = "U1") -> JSON:
+    """What Slack tells when a person presses a button of a message of the bot's."""
+    container = {"type": "message", "message_ts": message["ts"], "channel_id": channel, "is_ephemeral": False}
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "username": "hanako", "name": "hanako", "team_id": TEAM},
+        "api_app_id": APP,
+        "token": "verification-token",
+        "container": container | ({"thread_ts": message["thread_ts"]} if "thread_ts" in message else {}),
+        "trigger_id": "12466734323.1395872398",
+        "team": {"id": TEAM, "domain": "mado"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel, "name": "general"},
+        "message": message,
+        "state": {"values": {}},
+        "response_url": "https://hooks.slack.com/actions/T0MADO/1/x",
+        "actions": [{"block_id": "b2", "action_ts": "1700000200.000100", **action}],
+    }
+
+
+def feedback(message: JSON, value: str, **where: str) -> JSON:
+    """What Slack tells when a person presses one of its feedback buttons under a message."""
+    told = {"type": "plain_text", "text": "役に立った", "emoji": True}
+    return pressed(message, {"type": "feedback_buttons", "action_id": "vote", "text": told, "value": value}, **where)
+
+
 def url_verification(challenge: str) -> JSON:
     """What Slack asks when the address is entered; signed like the rest, and no event."""
     return {"token": "verification-token", "challenge": challenge, "type": "url_verification"}

@@ -53,10 +53,13 @@ class Workspace:
         self.calls: Counter[str] = Counter()
         self.channels = {c.id: c for c in (Channel("C1"), Channel("C2"), Channel("D1", "im"), Channel("D2", "im"))}
         self.users = {name: user(name) for name in ("U1", "U2")}
+        self.whispers: list[tuple[str, str]] = []
+        """Who was told what for their eyes only."""
         self._lock = threading.RLock()
         self._clock = itertools.count(int(time.time()) * 1_000_000)
         self._methods: dict[str, Callable[[JSON], JSON]] = {
             "chat.postMessage": self._post_message,
+            "chat.postEphemeral": self._post_ephemeral,
             "chat.update": self._update,
             "chat.delete": self._delete,
             "conversations.replies": self._replies,
@@ -140,6 +143,18 @@ class Workspace:
         }
         place.messages.append(message)
         return {"channel": place.id, "ts": message["ts"], "message": _without_metadata(message)}
+
+    def _post_ephemeral(self, arguments: JSON) -> JSON:
+        """Only who is there can be told; a person's id does not open a direct conversation."""
+        _only(arguments, "channel", "user", "text", "blocks", "thread_ts", "link_names", "parse", "markdown_text")
+        place = self._writable(arguments["channel"])
+        if arguments["user"] not in self.users:
+            raise Refused("user_not_in_channel")
+        if not arguments.get("text"):
+            raise Refused("no_text")
+        _thread(place, arguments.get("thread_ts"))
+        self.whispers.append((arguments["user"], arguments["text"]))
+        return {"message_ts": self._ts()}
 
     def _update(self, arguments: JSON) -> JSON:
         """Unlike for a post, the channel must be a channel's id, and only the bot's own messages change."""

@@ -10,7 +10,7 @@ const POST_TIMEOUT_MS = 15000;
 const STATUS_MS = { ready: 30000, otherwise: 4000 };
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((node) => [node.id, node]));
-const chat = new Chat(page, { retry: deliver, openSource });
+const chat = new Chat(page, { retry: deliver, openSource, vote });
 let lastEventId = "";
 
 translate(document);
@@ -79,6 +79,18 @@ async function deliver(turn) {
 async function order(name) {
   const response = await post("/console/orders", { name });
   if (!response?.ok) showToast(words.unordered);
+}
+
+/** The stream says when the vote counts; the button is shown as pressed until then, or until it was not sent. */
+async function vote(turn, value) {
+  const before = turn.voted;
+  turn.marks(value);
+  turn.drawVotes();
+  const response = await post("/console/orders", { name: "vote", id: turn.id, value, may_train: turn.mayTrain });
+  if (response?.ok) return;
+  turn.marks(before);
+  turn.drawVotes();
+  showToast(words.unordered);
 }
 
 /** The response, or null when none came. */

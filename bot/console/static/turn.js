@@ -5,7 +5,7 @@ import { markdown } from "./markdown.js";
 import { words } from "./words.js";
 
 export class Turn {
-  /** `actions` has `retry(turn)` and `openSource(citation)`. */
+  /** `actions` has `retry(turn)`, `openSource(citation)` and `vote(turn, value)`. */
   constructor(id, actions) {
     Object.assign(this, { id, actions, question: null, sent: "sent", notice: "", text: "", citations: [] });
     this.state = "asked"; // asked, writing, done, failed
@@ -16,7 +16,12 @@ export class Turn {
     this.answer = element("article", { className: "answer" });
     this.body = element("div", { className: "prose" });
     this.extras = element("div", { className: "extras" });
-    this.answer.append(this.body, this.extras);
+    this.voted = ""; // up, down
+    this.mayTrain = false; // who finds the answer helpful lends it for training
+    this.votes = element("div", { className: "votes", role: "group", ariaLabel: words.vote });
+    this.buttons = ["up", "down"].map((value) => this.voteButton(value)); // they stay, and so does the focus on them
+    this.votes.append(...this.buttons);
+    this.answer.append(this.body, this.extras, this.votes);
     this.node.append(this.asked, this.answer);
   }
 
@@ -31,12 +36,14 @@ export class Turn {
   /** Take in one event of the stream; the text that is new to a reader. */
   take(event) {
     if (event.type === "question") return this.asks(event.text, "sent");
+    if (event.type === "voted") return this.marks(event.value);
     const before = this.text;
     if (event.type === "waiting") this.notice = event.text;
     else this.preview = event.type === "preview" ? event : null;
     if (event.type === "restarted") Object.assign(this, { text: "", notice: "", state: "asked" });
     if (event.type === "text") Object.assign(this, { text: event.text, state: "writing" });
     if (event.type === "done") Object.assign(this, { text: event.text, citations: event.citations, state: "done" });
+    if (event.type === "done") this.mayTrain = event.may_train === true;
     if (event.type === "failed") Object.assign(this, { text: event.text, state: "failed" });
     if (event.type === "waiting" || event.type === "preview") return event.text;
     return this.text.startsWith(before) ? this.text.slice(before.length) : this.text;
@@ -47,11 +54,17 @@ export class Turn {
     return "";
   }
 
+  marks(value) {
+    this.voted = value;
+    return "";
+  }
+
   draw() {
     this.asked.replaceChildren(...this.drawQuestion());
     const { text } = this.preview ?? this;
     this.body.replaceChildren(markdown(text, (number) => this.drawMark(number)));
     this.extras.replaceChildren(...this.drawWaiting(), ...this.drawSources());
+    this.drawVotes();
     this.answer.hidden = !this.pending && !this.text;
     this.answer.setAttribute("aria-busy", String(this.pending));
     this.answer.dataset.state = this.preview ? "preview" : this.state;
@@ -83,6 +96,24 @@ export class Turn {
       return element("li", {}, this.sourceButton(citation, "chip", number, title));
     });
     return [element("ol", { className: "sources", ariaLabel: words.sources }, ...chips)];
+  }
+
+  /** Only an answer with sources can be voted on. */
+  drawVotes() {
+    this.votes.hidden = this.state !== "done" || !this.citations.length;
+    for (const button of this.buttons) {
+      const { value } = button.dataset;
+      button.setAttribute("aria-pressed", String(this.voted === value));
+      button.ariaLabel = button.title = value === "up" && this.mayTrain ? words.lend : words[value];
+    }
+    this.buttons[0].dataset.lends = this.mayTrain ? words.lends : "";
+  }
+
+  voteButton(value) {
+    const button = element("button", { type: "button", className: "vote", onclick: () => this.actions.vote(this, value) });
+    button.dataset.value = value;
+    button.append(element("span", { ariaHidden: "true" }, value === "up" ? "👍" : "👎"));
+    return button;
   }
 
   drawMark(number) {
