@@ -26,6 +26,15 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     dead:silent        set           those of which the person saw no apology
     letters:{c}        sorted set    the ids of a conversation's dead letters, also while they wait to be taken again
     letter:{id}        hash          the journal of a dead letter's answer
+    gaps               hash          message id -> a question that the documents did not answer
+    gaps:since         sorted set    the same ids by the time they were asked
+    gaps:topics        hash          the same ids -> the number of the topic they were sorted into
+    gaps:last_topic    counter       the last number given out
+    gaps_in:{c}        sorted set    those of one conversation
+    gaps:answers       hash          topic -> what an administrator answered, until all who asked were told
+    gaps:known         set           topics whose answer the index has
+    telling:{m}        hash          what telling the asker of this message has done so far
+    claim:{m}          string        a clerk is telling that asker, for a minute
     kept:{c}           list          answers (LINE) that wait for the next token
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)

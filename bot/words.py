@@ -18,6 +18,7 @@ _ADMIN_ORDERS: dict[str, tuple[str, ...]] = {
     "rollback": ("rollback", "戻す"),
     "sources": ("sources", "資料一覧"),
     "cancel": ("cancel", "cancel reindex", "中止"),
+    "gaps": ("gaps", "未回答", "答えられなかった質問"),
     "help": ("help", "ヘルプ", "使い方"),
 }
 _ADMIN_NAMES = {word: name for name, words in _ADMIN_ORDERS.items() for word in words}

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
-
-from knowledge import chunk_store, generations
-from knowledge.generations import LEXICAL
 
 TITLE = "FAQ"
 """Stands in front of the files' names as the title of these sources."""
@@ -67,15 +62,3 @@ def folders(path: Path) -> list[tuple[Path, frozenset[str]]]:
     """
     with_files = (folder for folder in sorted(path.glob("*")) if any(folder.glob("[!.]*")))
     return [(folder, frozenset(map(unquote, folder.name.split("+")))) for folder in with_files]
-
-
-def is_indexed(entry: FaqEntry, index_path: Path) -> bool:
-    """Whether the generation that answers has the entry."""
-    answering = generations.answering(index_path)
-    if answering is None:
-        return False
-    try:
-        with closing(chunk_store.open_for_reading(index_path / answering.name / LEXICAL)) as database:
-            return chunk_store.has_document(database, entry.document_id)
-    except (FileNotFoundError, sqlite3.DatabaseError):  # replaced or damaged at this moment
-        return False

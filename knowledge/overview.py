@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
-from knowledge import generations, reindex_lock
+from knowledge import chunk_store, generations, reindex_lock
+from knowledge.generations import LEXICAL
 from knowledge.report import SourceOverview
 from knowledge.settings import KnowledgeSettings
 
@@ -42,3 +45,15 @@ def overview(settings: KnowledgeSettings) -> Overview:
         running=reindex_lock.is_running(settings.index_path),
         sources=answering.manifest.sources if answering else (),
     )
+
+
+def has_document(settings: KnowledgeSettings, document_id: str) -> bool:
+    """Whether the generation that answers has this document."""
+    answering = generations.answering(settings.index_path)
+    if answering is None:
+        return False
+    try:
+        with closing(chunk_store.open_for_reading(settings.index_path / answering.name / LEXICAL)) as database:
+            return chunk_store.has_document(database, document_id)
+    except (FileNotFoundError, sqlite3.DatabaseError):  # replaced at this moment, or damaged
+        return False

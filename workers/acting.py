@@ -19,6 +19,8 @@ from workers.administering import administer
 from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
+from workers.gap import told_as
+from workers.gaps import Gaps
 from workers.interrupts import ANY, Interrupts
 from workers.phrases import phrase
 from workers.votes import Votes
@@ -73,6 +75,7 @@ def edit(event: Edit, clerk: Clerk) -> None:
     else:
         clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
         DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
+        Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
     Votes(clerk.store).erase(message_ids=[event.message_id])  # they were given to an answer to other words
 
 
@@ -81,10 +84,11 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     conversation, sender = event.conversation_id, clerk.senders[event.platform]
     ours = _was_taken_in(event.message_id, clerk.store)
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
-    sender.erase(conversation, message_ids=answered_with_it)  # first: after a crash no turn would tell these ids
+    theirs = [*answered_with_it, *map(told_as, answered_with_it)]
+    sender.erase(conversation, message_ids=theirs)  # first: after a crash no turn would tell these ids
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
-    sender.erase(conversation, message_ids=[event.message_id])
+    sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])
     voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
     if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)

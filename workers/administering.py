@@ -1,4 +1,4 @@
-"""An administrator's orders: reindex, status, rollback, sources, cancel. The knowledge process carries them out."""
+"""An administrator's orders: reindex, status, rollback, sources, cancel, gaps. The knowledge process does the work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bot.platform import Board, Target
 from bot.store import store_errors
 from workers import run_texts
 from workers.bulletins import Bulletins
+from workers.gap_texts import listing
+from workers.gaps import Gaps
 from workers.phrases import phrase
 from workers.runs import Runs, Wish
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from workers.acting import Clerk
 
 JOURNAL_LIFE_S = 24 * 3600
+MOST_TOPICS = 10
+"""Of the gaps in one message; the terminal lists all."""
 
 
 def administer(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -79,7 +83,17 @@ def _help(language: str, _: Clerk) -> str:
     return phrase("admin_help", language)
 
 
-_ANSWERS: dict[str, Callable[[str, Clerk], str]] = {"status": _status, "sources": _sources, "cancel": _cancel}
+def _gaps(language: str, clerk: Clerk) -> str:
+    gaps = Gaps(clerk.store)
+    return "\n".join(listing(gaps.topics(), gaps.unsorted(), language, most=MOST_TOPICS))
+
+
+_ANSWERS: dict[str, Callable[[str, Clerk], str]] = {
+    "status": _status,
+    "sources": _sources,
+    "cancel": _cancel,
+    "gaps": _gaps,
+}
 
 
 def _heartbeat(clerk: Clerk) -> dict[str, Any]:

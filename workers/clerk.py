@@ -26,6 +26,8 @@ from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.due_times import DueTimes
 from workers.erasure import rewrite_the_file
+from workers.gap_telling import Telling
+from workers.gaps import Gaps
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
@@ -65,6 +67,7 @@ class Tick:
         self._letters_life_s = letters_life_s
         self._letters = DeadLetters(clerk.store)
         self._votes = Votes(clerk.store)
+        self._gaps = Gaps(clerk.store)
         self._controls = Controls(clerk.store)
         self._due = script(clerk.store, "workers", "due")
 
@@ -72,10 +75,12 @@ class Tick:
         """Tick for ever, in threads that end with the process."""
         # A platform that does not answer takes its time over a due time; nobody else waits for it.
         bulletins = Bulletins(self._clerk.store, self._clerk.senders)
+        telling = Telling(self._clerk.store, self._clerk.senders)
         for name, step in (
             ("tick", self.tick),
             ("due times", self.see_to_due_times),
             ("bulletins", bulletins.refresh),
+            ("gaps", telling.tell),
         ):
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True).start()
 
@@ -86,6 +91,7 @@ class Tick:
             self._clerk.hints.act(control_id)
         metrics.LETTERS_DROPPED.inc(self._letters.drop_oldest(before=time.time() - self._letters_life_s))
         self._votes.drop_oldest(before=time.time() - VOTES_LIFE_S)
+        self._gaps.drop_oldest(before=time.time() - self._letters_life_s)
         rewrite_the_file(self._clerk.store)
 
     def see_to_due_times(self) -> None:

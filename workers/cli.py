@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_index(commands)
     _add_line(commands)
     _add_inbox(commands)
+    _add_gaps(commands)
     return parser
 
 
@@ -118,6 +119,25 @@ def _add_inbox(commands: Commands) -> None:
         which.add_argument("ids", nargs="*", default=[], metavar="ID", help="as `madoguchi inbox` has it")
         which.add_argument("--all", action="store_true", help="every dead letter that there is now")
         parser.set_defaults(command=_command("inbox", name))
+
+
+def _add_gaps(commands: Commands) -> None:
+    gaps = commands.add_parser("gaps", help="what was asked and the documents did not answer, by topic")
+    gaps.set_defaults(command=_command("gap_commands", "show"))
+    what = gaps.add_subparsers(metavar="WHAT")
+
+    answer = what.add_parser("answer", help="answer it once; it becomes a document, and who asked is told")
+    answer.add_argument("number", type=int, metavar="N", help="as `madoguchi gaps` has it")
+    answer.add_argument("text", nargs="?", metavar="TEXT", help="the answer; without it standard input is read")
+    answer.add_argument("--question", required=True, help="the question in your own words, as the document has it")
+    answer.add_argument(
+        "--audience", action="append", metavar="LABEL", help="who may read it (public, members, slack:C1); repeatable"
+    )
+    answer.set_defaults(command=_command("gap_commands", "answer"))
+
+    drop = what.add_parser("drop", help="delete the questions of a topic for good")
+    drop.add_argument("number", type=int, metavar="N", help="as `madoguchi gaps` has it")
+    drop.set_defaults(command=_command("gap_commands", "drop"))
 
 
 def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:

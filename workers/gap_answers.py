@@ -10,6 +10,7 @@ import redis
 
 from knowledge import faq
 from knowledge.faq import FaqEntry
+from knowledge.overview import has_document
 from knowledge.settings import KnowledgeSettings
 from workers.gaps import Gaps
 from workers.runs import Runs, Wish
@@ -40,7 +41,7 @@ class Publishing:
         waiting = {number: entry for number, entry in self._gaps.answers().items() if number not in known}
         missing = []
         for number, entry in waiting.items():
-            if faq.is_indexed(entry, self._settings.index_path):
+            if has_document(self._settings, entry.document_id):
                 self._gaps.mark_known(number)
                 log.info("gap closed", extra={"topic": number})
             else:

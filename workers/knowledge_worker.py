@@ -17,6 +17,10 @@ from knowledge.embedders import load_embedder
 from knowledge.overview import overview
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
+from workers.gap_answers import Publishing
+from workers.gap_keeping import Keeping
+from workers.gap_topics import Sorting
+from workers.gaps import Gaps
 from workers.indexing import Indexing
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 
@@ -37,13 +41,17 @@ def main() -> None:
     """Run the knowledge process until it is told to end; when there is no index it makes one first."""
     bot, own, settings = BotSettings(), WorkerSettings(), KnowledgeSettings()
     app = celery_app(bot.store_url)
-    indexing = Indexing(connect(bot.store_url, timeout_s=STORE_TIMEOUT_S), settings)
+    store = connect(bot.store_url, timeout_s=STORE_TIMEOUT_S)
+    indexing = Indexing(store, settings)
     register(app, indexing)
-    worker_shutting_down.connect(indexing.end, weak=False)
+    keeping = Keeping(Sorting(Gaps(store), lambda: load_embedder(settings)), Publishing(store, settings))
+    for part in (indexing, keeping):
+        worker_shutting_down.connect(part.end, weak=False)
     threading.Thread(target=remove_old_generations, args=(settings,), daemon=True).start()
     if not is_indexed(settings):  # no daemon: the process waits for its end, it must not be cut off in a library's code
         threading.Thread(target=indexing.run_at_last).start()
     threading.Thread(target=indexing.fulfil, name="wishes").start()
+    threading.Thread(target=keeping.run, name="gaps").start()
     try:
         work(
             app,
@@ -57,6 +65,7 @@ def main() -> None:
         )
     finally:
         indexing.end()
+        keeping.end()
 
 
 def remove_old_generations(settings: KnowledgeSettings) -> None:

@@ -34,7 +34,7 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "admin_help": "管理者のことば:\n"
         "「再インデックス」資料を読み直す（「受け入れる」「空でも」「試すだけ」を後ろにつけられます）\n"
         "「状態」いまの索引と進み具合　「戻す」ひとつ前の索引に戻す\n"
-        "「資料一覧」資料ごとの件数　「中止」読み直しをやめる",
+        "「資料一覧」資料ごとの件数　「中止」読み直しをやめる　「未回答」答えられなかった質問",
         "under_way": "ほかの処理が進んでいます。その進み具合をお知らせします。",
         "cancelling": "いまの区切りが終わりしだい中止します。前の索引はそのままです。",
         "nothing_to_cancel": "いま進んでいる読み直しはありません。",
@@ -101,7 +101,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "not_admin": "Only administrators (ADMIN_USERS) may do this.",
         "admin_help": "For administrators:\n"
         "“reindex” reads the documents again (after it: “accept”, “allow-empty”, “dry-run”)\n"
-        "“status” the index and the progress; “rollback” the index before; “sources” what each has; “cancel reindex”",
+        "“status” the index and the progress; “rollback” the index before; “sources” what each has; “cancel reindex”\n"
+        "“gaps” what was asked and not answered",
         "under_way": "Something is under way already; this is how far it is.",
         "cancelling": "It ends after the batch under way. The old index stays.",
         "nothing_to_cancel": "No reindexing is under way.",
