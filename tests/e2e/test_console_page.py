@@ -12,7 +12,7 @@ import redis
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from bot.console.stream import ChatStream
-from bot.messages import Citation, Command, Reply, control_from_json
+from bot.messages import Action, Citation, Command, Message, Reply, control_from_json
 from tests.console_desk import TOKEN, MemoryJournal, Worker, serving, until
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -471,3 +471,67 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, worker: W
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate("document.querySelector('#scroll').scrollWidth <= 390")
     context.close()
+
+
+def answered(page: Page, worker: Worker, *, may_train: bool = False) -> Message:
+    ask(page, QUESTION)
+    message = worker.message(QUESTION)
+    ChatStream(worker.store).done(
+        message.conversation_id, message.id, Reply("25日です。[1]", (SOURCE,)), may_train=may_train
+    )
+    expect(page.locator(".vote").first).to_be_visible()
+    return message
+
+
+def votes(store: redis.Redis) -> list[str]:
+    controls = (control_from_json(text) for text in store.hvals("controls"))
+    return [control.value for control in controls if isinstance(control, Action)]
+
+
+def test_an_answer_is_voted_on_by_keyboard_and_the_vote_is_there_after_a_reload(
+    page: Page, worker: Worker, store: redis.Redis
+) -> None:
+    message = answered(page, worker)
+    helpful = page.get_by_role("button", name="役に立った", exact=True)
+
+    helpful.focus()
+    page.keyboard.press("Enter")
+    until(lambda: votes(store))
+    ChatStream(store).voted(message.conversation_id, message.id, "up")
+
+    assert votes(store) == [f"up {message.id}"]
+    expect(helpful).to_be_focused()
+    expect(helpful).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(helpful).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="役に立たなかった")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_button_that_lends_for_training_says_so_in_sight(page: Page, worker: Worker, store: redis.Redis) -> None:
+    message = answered(page, worker, may_train=True)
+
+    page.get_by_role("button", name="役に立った（この質問と答えを学習に使ってよい）").click()
+
+    until(lambda: votes(store))
+    assert votes(store) == [f"up+train {message.id}"]
+    shown = page.locator(".vote").first.evaluate("node => getComputedStyle(node, '::after').content")
+    assert "学習に使ってよい" in shown
+
+
+def test_a_vote_that_was_not_sent_is_not_shown_as_pressed(page: Page, worker: Worker) -> None:
+    answered(page, worker)
+    page.route("**/console/orders", lambda route: route.fulfill(status=503))
+    unhelpful = page.get_by_role("button", name="役に立たなかった")
+
+    unhelpful.click()
+
+    expect(page.locator("#toast")).to_be_visible()
+    expect(unhelpful).to_have_attribute("aria-pressed", "false")
+
+
+def test_an_answer_without_sources_has_no_buttons(page: Page, worker: Worker) -> None:
+    ask(page, QUESTION)
+    worker.open(worker.message(QUESTION)).finish(Reply("資料には見つかりませんでした。"))
+
+    expect(page.locator(".answer")).to_contain_text("見つかりません")
+    expect(page.locator(".votes")).to_be_hidden()

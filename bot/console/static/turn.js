@@ -21,7 +21,7 @@ export class Turn {
     this.votes = element("div", { className: "votes", role: "group", ariaLabel: words.vote });
     this.buttons = ["up", "down"].map((value) => this.voteButton(value)); // they stay, and so does the focus on them
     this.votes.append(...this.buttons);
-    this.answer.append(this.body, this.extras, this.votes);
+    this.answer.append(this.body, this.extras);
     this.node.append(this.asked, this.answer);
   }
 
@@ -100,7 +100,9 @@ export class Turn {
 
   /** Only an answer with sources can be voted on. */
   drawVotes() {
-    this.votes.hidden = this.state !== "done" || !this.citations.length;
+    const there = this.state === "done" && this.citations.length > 0;
+    if (!there) this.votes.remove();
+    else if (!this.votes.parentNode) this.answer.append(this.votes);
     for (const button of this.buttons) {
       const { value } = button.dataset;
       button.setAttribute("aria-pressed", String(this.voted === value));
