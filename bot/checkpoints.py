@@ -19,6 +19,7 @@ Point = Literal[
     # replies
     "taken",  # lock and batch are ours, nothing is done
     "retrieving",  # about to search the documents
+    "previewed",  # what they say is shown where it can be replaced; the model has not been asked
     "generating",  # a piece of the model's words is there
     "made",  # the whole answer is there, not written down
     "delivering",  # written down, nothing is sent

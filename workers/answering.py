@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,16 +13,22 @@ from bot.messages import VERSION, Citation, Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
 from knowledge.golden import PASSAGES
-from workers import grounding, smalltalk
+from workers import extracting, grounding, smalltalk
 from workers.batch import Batch
+from workers.batches import GIVE_UP_FROM_ATTEMPT
 from workers.citing import Place
 from workers.conversation import Conversation, Quoted, Turn
-from workers.interrupts import Interrupted, Watch
+from workers.extracting import extracted
+from workers.generation import GenerationError, NotInTime
+from workers.interrupts import Watch
 from workers.phrases import phrase
 from workers.policy import Policy
 from workers.prompt import Draft, draft, source_of
 from workers.services import Desk, Found
+from workers.waiting import is_wanted, wait_for_model
 from workers.writing import Written, write
+
+log = logging.getLogger(__name__)
 
 ASSISTANT: Final = "assistant"
 PASSAGES_IN_PROMPT = PASSAGES
@@ -73,12 +79,12 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     Raises:
         Interrupted: its question changed or the process ends.
         NoIndex: nothing has been indexed yet.
-        GenerationError: the model failed on it.
+        GenerationError: the model failed on it, and may not the next time.
     """
     watch = Watch(desk.interrupts, batch)
     if greeting := smalltalk.kind(batch.text):
         return Answer(Reply(phrase(greeting, batch.target.language)))
-    if not wait_for_model(reply, batch, watch, desk):
+    if not is_wanted(watch):
         return Answer(Reply(phrase("stopped", batch.target.language)))
     conversation = desk.conversations.load(batch.conversation_id)
     place = Place(batch.newest.platform, desk.senders[batch.newest.platform].audience(batch.newest.reply_to))
@@ -105,11 +111,42 @@ def made_of(
     watch: Watch,
     desk: Desk,
 ) -> Answer:
-    """The answer that the passages found allow, written by the model where they allow any."""
+    """The answer that the passages found allow: the model's where one can be had, else the best passage's own words."""
     policy = desk.policy.of(place.audience)
     passages = found.passages if grounding.is_about(batch.text, found.passages) else ()
     if not passages and not policy.general:
         return not_found(batch, found.passages or found.nearest, policy, conversation.cut)
+    best = desk.citing.citations(passages[:1], place)
+    if passages:
+        reply.preview(extracted("preview", batch, passages[0], best))
+        checkpoint("previewed")
+    try:
+        return by_model(passages, conversation, place, policy, batch=batch, reply=reply, watch=watch, desk=desk)
+    except GenerationError as error:
+        if not isinstance(error, NotInTime) and (not passages or batch.attempt < GIVE_UP_FROM_ATTEMPT - 1):
+            raise
+        log.warning("answered without the model", extra={"reason": type(error).__name__})
+    return without_model(batch, passages, best, conversation.cut)
+
+
+def by_model(
+    passages: Sequence[Passage],
+    conversation: Conversation,
+    place: Place,
+    policy: Policy,
+    *,
+    batch: Batch,
+    reply: ReplyStream,
+    watch: Watch,
+    desk: Desk,
+) -> Answer:
+    """The answer that the model writes from the passages.
+
+    Raises:
+        GenerationError, Interrupted
+    """
+    if not wait_for_model(reply, batch, watch, desk):
+        return Answer(Reply(phrase("stopped", batch.target.language)))
     drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
     if passages and not drafted.prompt.passages:  # the question left no room for them
         return not_found(batch, passages, policy, drafted.cut)
@@ -119,33 +156,17 @@ def made_of(
 
 def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy, sources: tuple[Citation, ...]) -> Answer:
     """What the person gets for what was written."""
-    if written.too_slow:
-        return Answer(Reply(phrase("too_slow", batch.target.language)))
     if not written.text:
         return not_found(batch, drafted.prompt.passages, policy, drafted.cut)
     return finished(batch, drafted, written, sources)
 
 
-def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> bool:
-    """Whether the answer is still wanted when the model is loaded; who asks is told so meanwhile.
-
-    Raises:
-        Interrupted
-    """
-    told = False
-    while True:
-        happened = watch.look()
-        if happened == "stop":
-            return False
-        if happened:
-            raise Interrupted(happened)
-        if desk.generator.load.ready:
-            return True
-        if not told:
-            reply.waiting(phrase("loading", batch.target.language))
-            told = True
-        reply.due(time.time())
-        time.sleep(0.1)
+def without_model(batch: Batch, passages: Sequence[Passage], best: tuple[Citation, ...], cut: int) -> Answer:
+    """The best passage's own words as the answer; an apology where there is none (a general answer was wanted)."""
+    if not passages:
+        return Answer(Reply(phrase("too_slow", batch.target.language)))
+    reply = extracted("without_model", batch, passages[0], best)
+    return Answer(reply, extracting.turns(batch, asked(batch), passages[0]), cut)
 
 
 def asked(batch: Batch) -> Turn:

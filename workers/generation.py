@@ -25,6 +25,10 @@ class GeneratorBusy(GenerationError):
     """The queue is full; nothing was taken in."""
 
 
+class NotInTime(GenerationError):
+    """No answer is to be expected in time: the model is not there, or what comes before takes too long."""
+
+
 class ConstraintInvalid(GenerationError):
     """The grammar or the JSON schema cannot be used; nothing was evaluated."""
 
@@ -140,6 +144,8 @@ class Load:
     prompt_tokens_per_s: float
     completion_tokens_per_s: float
     step: int | None = None
+    broken: bool = False
+    """The model could not be loaded: nobody has to wait for it."""
     kept_bytes: int = 0
     """Memory for what was evaluated before and may be used again."""
     counts: Counts = Counts()

@@ -13,7 +13,7 @@ from bot.words import language
 from knowledge.documents import Passage
 from workers import grounding, metrics
 from workers.batch import Batch
-from workers.generation import Generation, Prompt, Sampling
+from workers.generation import Generation, NotInTime, Prompt, Sampling
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
 from workers.services import Desk
@@ -28,12 +28,10 @@ class Written:
     Args:
         text: as shown; empty when no sentence stands on the documents.
         sources: the passages that it stands on, first used first.
-        too_slow: the deadline passed before anything could be said.
     """
 
     text: str
     sources: tuple[Passage, ...]
-    too_slow: bool = False
 
 
 def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
@@ -42,6 +40,7 @@ def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: 
     Without passages (a general answer) nothing is checked against them, and the text says so.
 
     Raises:
+        NotInTime: the deadline passed before anything could be said, or is sure to.
         Interrupted, GenerationError
     """
     generation = desk.generator.submit(
@@ -54,7 +53,7 @@ def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: 
     question, asked_in = batch.text, language(batch.text)
     addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
     said, shown, sources, unsupported = "", "", list[Passage](), False
-    pieces = Pieces(generation, reply, watch, asked_in)
+    pieces = Pieces(generation, reply, watch, asked_in, deadline_s=desk.answer_deadline_s)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
             break
@@ -73,7 +72,9 @@ def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: 
         shown = f"{shown}\n{phrase('stopped', asked_in)}".strip()
     elif shown and not prompt.passages:
         shown = f"{shown}\n{phrase('general', asked_in)}"
-    return Written(shown, tuple(sources), too_slow=not shown and generation.completion.finish_reason == "deadline")
+    if not shown and generation.completion.finish_reason == "deadline":
+        raise NotInTime("nothing was said within the deadline")
+    return Written(shown, tuple(sources))
 
 
 def quoted(question: str, passage: Passage) -> Written:
@@ -86,7 +87,9 @@ def quoted(question: str, passage: Passage) -> Written:
 class Pieces:
     """A generation's pieces; between them it tells how long the wait is, and looks up whether it is still wanted."""
 
-    def __init__(self, generation: Generation, reply: ReplyStream, watch: Watch, asked_in: str) -> None:
+    def __init__(
+        self, generation: Generation, reply: ReplyStream, watch: Watch, asked_in: str, *, deadline_s: float
+    ) -> None:
         self.stopped = False
         self._generation = generation
         self._reply = reply
@@ -94,6 +97,7 @@ class Pieces:
         self._asked_in = asked_in
         self._next_notice = 0.0
         self._began: float | None = time.monotonic()
+        self._deadline = time.monotonic() + deadline_s
 
     def __iter__(self) -> Iterator[str]:
         for piece in self._generation:
@@ -124,5 +128,8 @@ class Pieces:
             return
         self._next_notice = now + NOTICE_EVERY_S
         place, seconds = self._generation.place, round(self._generation.expected_wait_s)
+        if place and now + seconds > self._deadline:
+            self._generation.cancel()
+            raise NotInTime(f"{place} come before, for {seconds} s")
         name = "queued" if place else "writing"
         self._reply.waiting(phrase(name, self._asked_in, place=place, seconds=max(seconds, 1)))

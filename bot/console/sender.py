@@ -55,9 +55,11 @@ class ConsoleSender:
             self._stream.voted(conversation_id, message_id, value)
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
-        """Empty the page: on the console nobody takes back a single message."""
+        """Empty the page of a person; of single messages take back what is shown of answers that will not come."""
         if user_id:
             self._stream.clear(conversation_id)
+        for message_id in message_ids:
+            self._stream.withdrawn(conversation_id, message_id)
 
 
 class ConsoleReply:

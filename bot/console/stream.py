@@ -6,6 +6,7 @@ Each entry has a type, the id of the message it is about, and the event as JSON:
     waiting     a sign of life                                                               text
     preview     what a document says, shown until something of the answer is there           text, citations
     restarted   another worker takes over: forget the text so far
+    withdrawn   the question was erased: forget the text so far, if there is any
     reopened    another answer was asked for: forget the one that was shown
     text        the answer so far                                                            text
     done        the answer                                                                   text, citations, may_train
@@ -60,6 +61,7 @@ for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-')) do
   end
 end
 if kind == 'voted' and not is_done then return false end  -- the answer is not there any more
+if kind == 'withdrawn' and #worthless == 0 then return false end
 for _, at in ipairs(worthless) do redis.call('XDEL', KEYS[1], at) end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'type', kind, 'id', id, 'event', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
@@ -106,6 +108,10 @@ class ChatStream:
     def restarted(self, conversation_id: str, message_id: str) -> None:
         """Take back the text so far."""
         self._add(conversation_id, "restarted", message_id)
+
+    def withdrawn(self, conversation_id: str, message_id: str) -> None:
+        """Take back the text so far of an answer that will not come; nothing where there is none."""
+        self._add(conversation_id, "withdrawn", message_id, type="restarted")
 
     def reopened(self, conversation_id: str, message_id: str) -> None:
         """Take back what the message was settled with; the page forgets it as it does when a worker takes over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,6 +113,7 @@ class SlackReply:
         self._target = target
         self._journal = journal
         self._may_train = may_train
+        self._asked_to_wait_until = 0.0
 
     def waiting(self, notice: str) -> None:
         """Show it in Slack's own status line under the question."""
@@ -125,6 +127,8 @@ class SlackReply:
         try:
             self._preview.show(message(split_text(extract.text, PART_CHARS)[0], source_lines(extract.citations)))
         except (DeliveryError, StoreUnavailable) as error:
+            if isinstance(error, DeliveryDeferred):
+                self._asked_to_wait_until = time.monotonic() + (error.retry_after_s or 0.0)
             log.info("preview not shown", extra={"platform": "slack", "reason": str(error)})
 
     def update(self, text_so_far: str) -> None:
@@ -137,6 +141,8 @@ class SlackReply:
         """Post the parts that are not shown yet, with the sources under the last."""
         if "parts" not in self._journal.read():
             self._journal.write(parts=split_text(reply.text, PART_CHARS), sources=source_lines(reply.citations))
+        if (left_s := self._asked_to_wait_until - time.monotonic()) > 0:
+            raise DeliveryDeferred("rate limited", left_s)
         self._settle()
         return self._post_rest()
 

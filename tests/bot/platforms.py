@@ -42,8 +42,6 @@ class Platform(Protocol):
     """The user id of who asks."""
     replaces: bool
     """Whether what is shown can be replaced there."""
-    takes_no_message_back: bool
-    """Whether nobody can delete a single message there."""
 
     @property
     def sender(self) -> Sender:
@@ -80,7 +78,7 @@ class OnSlack:
 
     place = "slack:C1"
     person = "slack:U1"
-    replaces, takes_no_message_back = True, False
+    replaces = True
 
     def __init__(self, slack: FakeSlack, store: redis.Redis) -> None:
         self._slack = slack
@@ -99,7 +97,9 @@ class OnSlack:
         return [text for text, mark in zip(self.sees(), marks, strict=True) if mark["part"] == 0]
 
     def addresses(self) -> list[str]:
-        elements = [e["text"] for post in self._posts() for b in post["blocks"] for e in b.get("elements", ()) if "text" in e]
+        elements = [
+            e["text"] for post in self._posts() for b in post["blocks"] for e in b.get("elements", ()) if "text" in e
+        ]
         return [address for text in elements for address in re.findall(r"<([^|>]+)\|[^>]*>", text)]
 
     def calls_somebody(self) -> bool:
@@ -118,7 +118,7 @@ class OnLine:
     """A chat of two."""
 
     place = person = f"line:{line_events.USER}"
-    replaces, takes_no_message_back = False, False
+    replaces = False
 
     def __init__(self, line: FakeLine, store: redis.Redis) -> None:
         self._line = line
@@ -155,7 +155,7 @@ class OnTheConsole:
 
     place = "console"
     person = "console:s1"
-    replaces, takes_no_message_back = True, True
+    replaces = True
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store

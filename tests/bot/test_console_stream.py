@@ -65,6 +65,16 @@ def test_a_sign_of_life_stands_beside_a_preview_and_the_answer_in_its_place(
     assert types(store) == ["text"]
 
 
+def test_what_is_withdrawn_goes_and_what_is_not_there_is_not_mentioned(stream: ChatStream, store: redis.Redis) -> None:
+    stream.preview(CONVERSATION, Q1.id, Reply("抜粋"))
+    stream.done(CONVERSATION, Q2.id, Reply("25日です。"))
+
+    for message_id in (Q1.id, Q2.id, "console:s1:unknown"):
+        stream.withdrawn(CONVERSATION, message_id)
+
+    assert [(e.event["type"], e.event["id"]) for e in shown(store)] == [("done", Q2.id), ("restarted", Q1.id)]
+
+
 def test_an_answer_carries_its_citations(stream: ChatStream, store: redis.Redis) -> None:
     cited = Citation(1, "経費規程", "https://docs.example/keihi", "精算 > 締め日", "毎月25日。")
 

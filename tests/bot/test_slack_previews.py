@@ -60,7 +60,7 @@ def test_a_preview_whose_place_was_not_noted_is_found(slack: FakeSlack, sender: 
     assert shown(slack, target) == [ANSWER.text]
 
 
-@pytest.mark.parametrize("fault", [Fault(status=429), Fault(status=500), Fault(reset="before"), Fault(error="nope")])
+@pytest.mark.parametrize("fault", [Fault(status=500), Fault(reset="before"), Fault(error="nope")])
 def test_a_preview_that_slack_does_not_take_is_no_hindrance(
     slack: FakeSlack, sender: SlackSender, target: Target, fault: Fault
 ) -> None:
@@ -70,6 +70,22 @@ def test_a_preview_that_slack_does_not_take_is_no_hindrance(
 
     stream.finish(ANSWER)
 
+    assert shown(slack, target) == [ANSWER.text]
+
+
+def test_slack_gets_the_patience_that_it_asked_for_when_a_preview_was_posted(
+    slack: FakeSlack, sender: SlackSender, target: Target
+) -> None:
+    slack.fail(POST, Fault(status=429, retry_after=30))
+    journal = MemoryJournal()
+    stream = sender.open(target, journal)
+    stream.preview(EXTRACT)
+
+    with pytest.raises(DeliveryDeferred) as deferred:
+        stream.finish(ANSWER)
+    sender.open(target, journal).finish(ANSWER)
+
+    assert 28 < (deferred.value.retry_after_s or 0) <= 30
     assert shown(slack, target) == [ANSWER.text]
 
 

@@ -66,6 +66,7 @@ class ScriptedGenerator:
         self.conversations: list[str] = []
         self.forgotten: list[str] = []
         self.ready = True
+        self.broken = False
         self._context_tokens = context_tokens
         self._queue_limit = queue_limit
         self._steps = 0
@@ -128,6 +129,7 @@ class ScriptedGenerator:
             prompt_tokens_per_s=1000.0,
             completion_tokens_per_s=100.0,
             step=self._step,
+            broken=self.broken,
         )
 
     def forget(self, conversation: str) -> None:

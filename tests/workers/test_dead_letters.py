@@ -80,7 +80,7 @@ def test_what_a_platform_refused_is_delivered_after_all_without_being_written_ag
     said = from_slack(slack, "経費の締め日は？")
     accept(store, said)
     at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
-    slack.fail(POST, Fault(error="is_archived"))
+    slack.fail(POST, *[Fault(error="is_archived")] * 2)  # the preview and the answer
     answer_next(said.conversation_id, at_slack)
     assert slack.visible("C1", said.reply_to["thread_ts"]) == []
 
@@ -140,7 +140,7 @@ def test_after_an_apology_that_was_refused_the_answer_is_made_anew(
     store: redis.Redis, desk: Desk, slack: FakeSlack, letters: DeadLetters
 ) -> None:
     said = from_slack(slack, "経費の締め日は？")
-    slack.fail(POST, Fault(error="is_archived"))
+    slack.fail(POST, *[Fault(error="is_archived")] * 2)  # the preview and the answer
     at_slack = apologised_to(store, desk, said, slack_sender(slack, store))
     assert [letter.apologised for letter in letters.all()] == [False]
 
@@ -347,7 +347,7 @@ def test_a_letter_without_a_word_to_the_person_is_an_error_in_the_log_and_is_cou
 ) -> None:
     silent, apologised = from_slack(slack, "ひみつの質問"), message("ひみつの質問")
     accept(store, silent)
-    slack.fail(POST, Fault(error="is_archived"))
+    slack.fail(POST, *[Fault(error="is_archived")] * 2)  # the preview and the answer
     answer_next(silent.conversation_id, replace(desk, senders={"slack": slack_sender(slack, store)}))
     apologised_to(store, desk, apologised, desk.senders["console"])
 

@@ -106,7 +106,7 @@ def test_what_a_platform_refuses_for_good_is_a_dead_letter_and_the_next_is_hinte
     said = from_slack(slack, "経費の締め日は？")
     after = from_slack(slack, "領収書は？", user="U2", thread_ts=said.reply_to["thread_ts"])
     accept(store, said, after)
-    slack.fail(POST, Fault(error="is_archived"))
+    slack.fail(POST, *[Fault(error="is_archived")] * 2)  # the preview and the answer
 
     answer_next(said.conversation_id, replace(desk, senders={"slack": slack_sender(slack, store)}))
 

@@ -159,6 +159,7 @@ class LlamaEngine:
             prompt_tokens_per_s=self._pace.prompt.per_s,
             completion_tokens_per_s=self._pace.completion.per_s,
             step=loaded.cells.step if loaded is not None else None,
+            broken=self._owner.load_error is not None,
             kept_bytes=self._prefixes.size_bytes + self._passages.size_bytes,
             counts=self._tally.counts,
         )

@@ -1,0 +1,48 @@
+"""Extracts: the best passage's own words with their source, before the model's answer is there and where none comes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.messages import Citation, Reply
+from bot.sanitise import sanitise
+from knowledge.documents import Passage
+from workers import grounding
+from workers.batch import Batch
+from workers.conversation import Quoted, Turn
+from workers.phrases import phrase
+from workers.prompt import source_of
+
+Label = Literal["preview", "without_model"]
+
+
+def extracted(label: Label, batch: Batch, passage: Passage, citations: tuple[Citation, ...]) -> Reply:
+    """What the passage says to the batch's question, labelled as its own words, with its source."""
+    text = phrase(label, batch.target.language, words=words_of(batch, passage))
+    return Reply(sanitise(text, _addresses(passage)), citations)
+
+
+def turns(batch: Batch, asked: Turn, passage: Passage) -> tuple[Turn, Turn]:
+    """What the conversation remembers of an answer that is an extract, without the label, which is about today.
+
+    The question's turn quotes the passage: so both go when its document does.
+    """
+    asked_over = Turn(
+        asked.role, asked.texts, asked.speaker, asked.message_ids, (_quoted(passage, passage.chunk.text),)
+    )
+    words = sanitise(words_of(batch, passage), _addresses(passage))
+    said = Turn("assistant", (words,), "assistant", tuple(batch.ids), (_quoted(passage, ""),))
+    return asked_over, said
+
+
+def words_of(batch: Batch, passage: Passage) -> str:
+    """The passage's words that come nearest to the question."""
+    return grounding.extract(batch.text, passage)
+
+
+def _quoted(passage: Passage, text: str) -> Quoted:
+    return Quoted(source_of(passage), text, passage.chunk.id)
+
+
+def _addresses(passage: Passage) -> list[str]:
+    return [f"{passage.chunk.uri}\n{passage.chunk.text}"]

@@ -1,0 +1,50 @@
+"""Waiting: for the model, as long as an answer is wanted and can be expected."""
+
+from __future__ import annotations
+
+import time
+
+from bot.platform import ReplyStream
+from workers.batch import Batch
+from workers.generation import NotInTime
+from workers.interrupts import Interrupted, Watch
+from workers.phrases import phrase
+from workers.services import Desk
+
+PATIENCE_S = 30.0
+"""A model of two billion parameters is loaded in a few seconds, and one behind a URL is back or stays away."""
+
+
+def is_wanted(watch: Watch) -> bool:
+    """Whether the answer is wanted still; False when somebody said stop.
+
+    Raises:
+        Interrupted: its question changed or the process ends.
+    """
+    happened = watch.look()
+    if happened not in {None, "stop"}:
+        raise Interrupted(happened)
+    return happened is None
+
+
+def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> bool:
+    """Whether the answer is wanted still when the model is there; who asks is told of the wait.
+
+    Raises:
+        NotInTime: it could not be loaded, or is away for longer than anybody is kept waiting.
+        Interrupted
+    """
+    until = time.monotonic() + min(PATIENCE_S, desk.answer_deadline_s)
+    told = False
+    while is_wanted(watch):
+        load = desk.generator.load
+        if load.ready:
+            return True
+        if load.broken or time.monotonic() > until:
+            raise NotInTime("the model is not there")
+        if not told:
+            reply.waiting(phrase("loading", batch.target.language))
+            told = True
+        reply.due(time.time())
+        time.sleep(0.1)
+    return False
