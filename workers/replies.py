@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 from celery import Celery
@@ -28,6 +30,7 @@ from workers.generation import GenerationFailed, Generator
 from workers.interrupts import Interrupts
 from workers.metrics import GeneratorMetrics
 from workers.models import resolve
+from workers.models.errors import ModelError
 from workers.policy import Policies
 from workers.prompt import LEAD, SYSTEM
 from workers.remote import RemoteGenerator
@@ -38,6 +41,11 @@ from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
 from workers.votes import Votes
 from workers.watchdog import TICK_S, Watchdog
+
+log = logging.getLogger(__name__)
+
+LOAD_AGAIN_S = 60.0
+"""Between two tries to load a model that cannot be loaded."""
 
 
 def register(app: Celery, desk: Desk) -> None:
@@ -78,7 +86,7 @@ def open_generator(own: WorkerSettings) -> Generator:
             queue_limit=own.answers_at_once,
         )
     return LlamaEngine(
-        resolve(own.llm_model, own.models_path),
+        model_path(own),
         context_tokens=own.llm_context_tokens,
         threads=own.llm_threads or None,
         at_once=own.llm_at_once,
@@ -93,20 +101,30 @@ def open_generator(own: WorkerSettings) -> Generator:
     )
 
 
+def model_path(own: WorkerSettings) -> Path:
+    """Where the model's file is; of one that cannot be had, where it is not: the engine says so, and nobody waits."""
+    try:
+        return resolve(own.llm_model, own.models_path)
+    except ModelError as error:
+        log.error("there is no model", extra={"reason": str(error)})
+        return own.models_path / "none.gguf"
+
+
 def passage_addresses(public_url: str) -> dict[str, str]:
     """Where the pages of cited passages are reached from each platform; the console has them beside its own page."""
     outside = dict.fromkeys(("slack", "line"), public_url.rstrip("/")) if public_url else {}
     return {"console": "", **outside}
 
 
-def end_without_model(generator: Generator) -> None:
-    """Wait for the model; where it cannot be loaded, end the process.
+def end_without_model(generator: Generator, after_s: float = LOAD_AGAIN_S) -> None:
+    """Wait for the model; where it cannot be loaded, end the process after a while: its supervisor tries again.
 
-    Its supervisor tries again, and nobody waits meanwhile for what cannot come: what is held is handed back.
+    Meanwhile the documents alone answer (`workers.answering.without_model`); what is held then is handed back.
     """
     try:
         generator.count_tokens("")
     except GenerationFailed:  # the engine has logged why
+        time.sleep(after_s)
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -47,7 +47,7 @@ def test_process_whose_model_cannot_be_loaded_is_told_to_end(tmp_path: Path) -> 
     before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
 
     try:
-        end_without_model(engine)
+        end_without_model(engine, after_s=0.0)
     finally:
         signal.signal(signal.SIGTERM, before)
     engine.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import redis
@@ -43,8 +44,10 @@ from workers.extracting import extracted
 from workers.generation import GenerationFailed
 from workers.phrases import phrase
 from workers.policy import Policies, Policy
+from workers.replies import open_generator
 from workers.services import Desk
 from workers.serving import answer_next
+from workers.settings import WorkerSettings
 
 QUESTION = "経費の締め日はいつですか？"
 PREVIEW = phrase("preview", "ja", words=ANSWER)
@@ -229,6 +232,18 @@ def test_a_model_that_could_not_be_loaded_is_not_waited_for(store: redis.Redis, 
 
     assert answers(store) == [WITHOUT_MODEL]
     assert [cited["title"] for cited in events(store)[-1]["citations"]] == ["経費精算"]
+
+
+def test_a_model_whose_file_is_missing_leaves_the_answer_to_the_documents(
+    store: redis.Redis, desk: Desk, tmp_path: Path
+) -> None:
+    accept(store, message(QUESTION))
+    engine = open_generator(WorkerSettings(llm_model="no/such.gguf", data_path=tmp_path))
+
+    answer_next(C, replace(desk, generator=engine))
+    engine.close()
+
+    assert answers(store) == [WITHOUT_MODEL]
 
 
 def test_a_model_that_is_away_for_longer_than_one_waits_leaves_the_answer_to_the_documents(
