@@ -193,4 +193,11 @@ def finished(batch: Batch, drafted: Draft, written: Written, sources: tuple[Cita
     # Which chunks it cites, for votes on it; their words are in the question's turn.
     cited = tuple(Quoted(source_of(passage), "", passage.chunk.id) for passage in written.sources)
     said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids), cited)
-    return Answer(Reply(written.text, sources), (drafted.turn, said), drafted.cut)
+    return Answer(Reply(with_evidence(written, batch.target.language), sources), (drafted.turn, said), drafted.cut)
+
+
+def with_evidence(written: Written, language: str) -> str:
+    """The text and, below it, the sentence that it stands on; the model reads that one in its passage."""
+    if not written.evidence:
+        return written.text
+    return f"{written.text}\n{phrase('evidence', language, words=written.evidence)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.checkpoints import checkpoint
@@ -28,10 +28,12 @@ class Written:
     Args:
         text: as shown; empty when no sentence stands on the documents.
         sources: the passages that it stands on, first used first.
+        evidence: the sentence of the first source that bears it, for who wants to be sure; empty where it is the same.
     """
 
     text: str
     sources: tuple[Passage, ...]
+    evidence: str = ""
 
 
 def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
@@ -67,18 +69,25 @@ def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: 
         shown = sanitise(said, addresses).strip()
         reply.update(shown)
     if unsupported and not sources and not pieces.stopped:
-        return quoted(question, prompt.passages[0])
+        return quoted(question, prompt.passages)
     if pieces.stopped:
         shown = f"{shown}\n{phrase('stopped', asked_in)}".strip()
     elif shown and not prompt.passages:
         shown = f"{shown}\n{phrase('general', asked_in)}"
     if not shown and generation.completion.finish_reason == "deadline":
         raise NotInTime("nothing was said within the deadline")
-    return Written(shown, tuple(sources))
+    evidence = grounding.evidence(said, question, sources[0]) if sources and not pieces.stopped else ""
+    return Written(shown, tuple(sources), sanitise(evidence, addresses))
 
 
-def quoted(question: str, passage: Passage) -> Written:
-    """The passage's own words in the place of a model's that stand on nothing, labelled as a quotation."""
+def quoted(question: str, passages: Sequence[Passage]) -> Written:
+    """The best passage's own words in the place of a model's that stand on nothing, labelled as a quotation.
+
+    Nothing when it has little of the question's words: then it is near, and holds no answer.
+    """
+    passage = passages[0]
+    if not grounding.holds(question, passage):
+        return Written("", ())
     words = grounding.extract(question, passage)
     text = phrase("quoted", language(question), words=words)
     return Written(sanitise(text, [f"{passage.chunk.uri}\n{passage.chunk.text}"]), (passage,))

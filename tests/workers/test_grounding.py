@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.documents import Chunk, Passage
-from workers.grounding import extract, is_about, refuses, sentences, support
+from workers.grounding import evidence, extract, holds, is_about, refuses, sentences, support
 
 
 def passage(text: str, title: str = "経費規程", *headings: str) -> Passage:
@@ -171,3 +171,38 @@ def test_an_extract_is_the_sentence_nearest_to_the_question_and_what_follows() -
 
 def test_the_line_above_a_passage_is_no_answer() -> None:
     assert support("VPN > 接続", [passage("つなぎます。", "VPN", "接続")], "どうつなぐ？") is None
+
+
+def test_a_short_answer_comes_with_the_sentence_that_bears_it() -> None:
+    doctors = passage(
+        "マーラーは指揮者です。50歳のとき、ジークムント・フロイトの診察を受けます。翌年に亡くなりました。"
+    )
+
+    borne_by = evidence("フロイト", "マーラーを診察した医師は？", doctors)
+
+    assert borne_by == "50歳のとき、ジークムント・フロイトの診察を受けます。"
+
+
+def test_an_answer_in_the_words_of_the_passage_needs_no_evidence() -> None:
+    assert evidence("経費は毎月25日までに、経費精算システムで申請してください。", "経費の締め日は？", EXPENSES) == ""
+
+
+def test_evidence_in_another_language_is_not_shown() -> None:
+    assert evidence("在宅勤務は週3日までです。", "在宅勤務は何日までですか？", ENGLISH) == ""
+
+
+def test_evidence_is_a_sentence_and_not_a_page() -> None:
+    assert evidence("フロイト", "医師は？", passage("フロイトは" + "とても" * 80 + "有名です。")) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "held"),
+    [
+        ("経費の上限はいくらですか？", True),
+        ("経費精算システムの申請先は？", True),
+        ("社員旅行の行き先はどこですか？", False),
+        ("What is the limit of expenses?", False),
+    ],
+)
+def test_a_passage_holds_a_question_when_it_has_half_of_its_words(question: str, held: bool) -> None:
+    assert holds(question, EXPENSES) is held
