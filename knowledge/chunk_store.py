@@ -78,6 +78,12 @@ def get(database: sqlite3.Connection, numbers: Collection[int]) -> dict[int, Chu
     return {row[0]: _chunk(row) for row in rows}
 
 
+def named(database: sqlite3.Connection, ids: Collection[str]) -> dict[str, Chunk]:
+    """The chunks with these ids, whoever may read them."""
+    chosen = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - two constants
+    return {chunk.id: chunk for chunk in map(_chunk, database.execute(chosen, [json.dumps([*ids])]))}
+
+
 def held(database: sqlite3.Connection, ids: Collection[str], audiences: Collection[int]) -> frozenset[str]:
     """Those of the ids that are chunks of one of these audiences."""
     chosen = (

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_line(commands)
     _add_inbox(commands)
     _add_gaps(commands)
+    _add_votes(commands)
     return parser
 
 
@@ -138,6 +140,25 @@ def _add_gaps(commands: Commands) -> None:
     drop = what.add_parser("drop", help="delete the questions of a topic for good")
     drop.add_argument("number", type=int, metavar="N", help="as `madoguchi gaps` has it")
     drop.set_defaults(command=_command("gap_commands", "drop"))
+
+
+def _add_votes(commands: Commands) -> None:
+    votes = commands.add_parser("votes", help="what people found helpful, and what can be made of it")
+    votes.set_defaults(command=_command("vote_commands", "show"))
+    what = votes.add_subparsers(metavar="WHAT")
+
+    export = what.add_parser(
+        "export", help="write the pairs that were lent for training to a file (JSONL, chat format)"
+    )
+    export.add_argument("file", type=Path, metavar="FILE", help="is not there yet")
+    export.add_argument(
+        "--audience", default="public", metavar="LABEL", help="who may use the trained model: public (default), members"
+    )
+    export.set_defaults(command=_command("vote_commands", "export"))
+
+    golden = what.add_parser("golden", help="print the questions that were answered well as golden questions")
+    golden.add_argument("--write", action="store_true", help="add them to GOLDEN_PATH, each once")
+    golden.set_defaults(command=_command("vote_commands", "golden_questions"))
 
 
 def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:
