@@ -15,7 +15,7 @@ import redis
 
 from bot.inbox import Inbox
 from bot.messages import Message, Reply
-from bot.platform import Delivered, Journal, Target
+from bot.platform import Delivered, Journal, Sender, Target
 from bot.store import connect
 from knowledge.retrieval import Retriever
 from workers.answering import answer
@@ -89,29 +89,40 @@ class Session:
 @contextmanager
 def session(retriever: Retriever, generator: Generator) -> Iterator[Session]:
     """A desk over an index and a model, with a store of its own."""
-    own = WorkerSettings()
+    with own_store() as store:
+        desk = make_desk(store, retriever, generator, Nobody())
+        yield Session(desk, Inbox(store, Nobody()))
+
+
+@contextmanager
+def own_store() -> Iterator[redis.Redis]:
+    """A store that lives as long as the block."""
     with tempfile.TemporaryDirectory(prefix="mado-") as folder:
         socket = Path(folder) / "s.sock"
         with Popen(store_command(Path(folder), socket), stdout=DEVNULL) as server:
-            store = _answering(f"unix://{socket}")
-            desk = Desk(
-                batches=Batches(store, own.turns_life_s),
-                conversations=Conversations(store),
-                interrupts=Interrupts(store),
-                hints=Nobody(),
-                senders={"console": Nobody()},
-                policy=Policies.read(Path("no file")),
-                gate=Gate(),
-                retriever=retriever,
-                citing=Citing(store, retriever, {"console": ""}),
-                generator=generator,
-                answer_tokens=own.answer_max_tokens,
-                answer_deadline_s=own.answer_deadline_s,
-            )
             try:
-                yield Session(desk, Inbox(store, Nobody()))
+                yield _answering(f"unix://{socket}")
             finally:
                 server.terminate()
+
+
+def make_desk(store: redis.Redis, retriever: Retriever, generator: Generator, sender: Sender) -> Desk:
+    """A worker's services, with one platform."""
+    own = WorkerSettings()
+    return Desk(
+        batches=Batches(store, own.turns_life_s),
+        conversations=Conversations(store),
+        interrupts=Interrupts(store),
+        hints=Nobody(),
+        senders={"console": sender},
+        policy=Policies.read(Path("no file")),
+        gate=Gate(),
+        retriever=retriever,
+        citing=Citing(store, retriever, {"console": ""}),
+        generator=generator,
+        answer_tokens=own.answer_max_tokens,
+        answer_deadline_s=own.answer_deadline_s,
+    )
 
 
 def _answering(url: str) -> redis.Redis:

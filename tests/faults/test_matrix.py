@@ -19,7 +19,7 @@ from tests.faults.desk import Desk
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 POINTS: tuple[Point, ...] = (
-    *("taken", "retrieving", "generating", "made"),
+    *("taken", "retrieving", "previewed", "generating", "made"),
     *("delivering", "sending", "sent", "delivered", "finished"),
 )
 THREE_POINTS: tuple[Point, ...] = ("delivering", "sending", "sent")

@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 DEADLINE, DEADLINE_ANSWER = "経費の申請の締め日はいつですか？", "毎月25日"
 PARKING, PARKING_ANSWER = "Where do visitors park?", "level 3"
-POST, REPLIES, USER, STATUS = "chat.postMessage", "conversations.replies", "users.info", "assistant.threads.setStatus"
+POST, UPDATE, REPLIES = "chat.postMessage", "chat.update", "conversations.replies"
+USER, STATUS = "users.info", "assistant.threads.setStatus"
 TIMEOUT = 30.0
 """Longer than any time-out of ours."""
 ASKED_TO_WAIT_S = 5
@@ -81,7 +82,9 @@ class LineCell:
 
 SLACK_CELLS = [
     *(SlackCell(f"status: {name}", {STATUS: [fault]}) for name, fault in TROUBLE.items()),
-    *(SlackCell(f"post: {name}", {POST: [fault]}) for name, fault in TROUBLE.items()),
+    *(SlackCell(f"preview: {name}", {POST: [fault]}) for name, fault in TROUBLE.items()),
+    *(SlackCell(f"preview and post: {name}", {POST: [fault, fault]}) for name, fault in TROUBLE.items()),
+    *(SlackCell(f"replacement: {name}", {UPDATE: [fault]}) for name, fault in TROUBLE.items()),
     *(
         SlackCell(f"second part: {name}", {POST: [Fault(), fault]}, f"LONG {DEADLINE}")
         for name, fault in TROUBLE.items()
@@ -224,7 +227,7 @@ def test_what_slack_refuses_for_good_is_a_dead_letter_at_once(
 ) -> None:
     person = InACell(desk, slack, number)
     dead = desk.store.hlen("dead")
-    slack.fail(POST, Fault(error=error), channel=person.channel)
+    slack.fail(POST, *[Fault(error=error)] * 2, channel=person.channel)  # the preview and the answer
     person.say(DEADLINE)
 
     wait_until(lambda: desk.store.hlen("dead") == dead + 1)
@@ -232,7 +235,7 @@ def test_what_slack_refuses_for_good_is_a_dead_letter_at_once(
 
     wait_until(person.reads)
     assert answers(person) == [PARKING_ANSWER]
-    assert len(called(slack, POST, person.channel)) == 2
+    assert len(called(slack, POST, person.channel)) == 3
     assert any(error in letter for letter in desk.store.hvals("dead"))
 
 
