@@ -166,6 +166,19 @@ class Sender(Protocol):
 
 
 @runtime_checkable
+class Whispers(Protocol):
+    """The way out of a platform on which one person in a shared place can be told something that nobody else reads."""
+
+    def whisper(self, reply_to: Mapping[str, Any], text: str) -> None:
+        """Tell the person of `reply_to`; what may have been told is not told again.
+
+        Raises:
+            DeliveryDeferred
+        """
+        ...
+
+
+@runtime_checkable
 class ShowsVotes(Protocol):
     """The way out of a platform that does not show by itself which button under an answer was pressed (Slack does)."""
 

@@ -120,17 +120,17 @@ class Votes:
         return None
 
     def give(self, ballot: Ballot, voter: str, at: float, exchange: Exchange) -> Vote | None:
-        """Keep a person's vote, in the place of an earlier one on the same answer.
+        """Keep a person's vote, in the place of an earlier one on the same answer; the vote that stands.
 
         None: the exchange was erased, edited or left behind since it was read.
         """
         vote = Vote(*(voter, ballot.value, ballot.may_train, at), exchange.asked, exchange.answered, exchange.chunk_ids)
         with store_errors():
-            kept = self._vote(
+            standing = self._vote(
                 keys=[f"turns:{exchange.conversation_id}", "votes", "votes:since", "votes:new"],
                 args=[*exchange.spelt, f"{vote.answer_id} {voter}", vote.to_json(), at, MOST],
             )
-        return vote if kept else None
+        return Vote.from_json(text(standing)) if standing else None
 
     def all(self) -> list[Vote]:
         """Every vote, the oldest first; what a newer version wrote is left out."""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from bot.journal import UnlockedJournal
 from bot.messages import Action
-from bot.platform import ShowsVotes, Target
+from bot.platform import ShowsVotes, Target, Whispers
 from bot.votes import Ballot
+from bot.words import language
+from workers.gap import Gap
+from workers.gaps import Gaps
 from workers.phrases import phrase
 from workers.votes import Vote, Votes
 
@@ -29,12 +32,42 @@ def vote(control_id: str, event: Action, clerk: Clerk) -> None:
     given = _given(event, Votes(clerk.store))
     sender = clerk.senders[event.platform]
     if given is None:
-        target = Target(control_id, event.conversation_id, event.language, event.reply_to)
-        journal = UnlockedJournal(clerk.store, f"journal:{control_id}", JOURNAL_LIFE_S)
-        sender.confirm(target, phrase("vote_not_counted", event.language), journal)
+        _tell(phrase("vote_not_counted", event.language), control_id, event, clerk)
     elif isinstance(sender, ShowsVotes):
         sender.show_vote(event.conversation_id, given.answer_id, given.value)
+    if given is not None and given.voter == given.asked.speaker:
+        _note_gap(given, event, clerk)
     log.info("voted", extra={"platform": event.platform, "vote": given.value if given else "not counted"})
+
+
+def _tell(words: str, control_id: str, event: Action, clerk: Clerk) -> None:
+    """Tell who pressed, alone where that can be."""
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, Whispers):
+        sender.whisper(event.reply_to, words)
+        return
+    journal = UnlockedJournal(clerk.store, f"journal:{control_id}", JOURNAL_LIFE_S)
+    sender.confirm(Target(control_id, event.conversation_id, event.language, event.reply_to), words, journal)
+
+
+def _note_gap(given: Vote, event: Action, clerk: Clerk) -> None:
+    """What its asker finds unhelpful is a gap in the documents, until the asker thinks better of it."""
+    gap = Gap(
+        message_ids=given.asked.message_ids,
+        texts=given.asked.texts,
+        platform=event.platform,
+        conversation_id=event.conversation_id,
+        user_id=event.user_id,
+        reply_to=event.reply_to,
+        audience=tuple(sorted(clerk.senders[event.platform].audience(event.reply_to))),
+        language=language(given.asked.text),
+        at=given.at,
+        why="vote",
+    )
+    if given.value == "down":
+        Gaps(clerk.store).note(gap)
+    else:
+        Gaps(clerk.store).drop([gap])
 
 
 def _given(event: Action, votes: Votes) -> Vote | None:

@@ -60,11 +60,8 @@ class SlackSender:
         return None
 
     def confirm(self, target: Target, text: str, journal: Journal) -> None:
-        """Confirm an order in its thread, or for the eyes of who gave it."""
-        if target.reply_to.get("ephemeral"):
-            self._whisper(target.reply_to, text)
-        else:
-            self.open(target, journal).finish(Reply(text))
+        """Confirm an order in its thread."""
+        self.open(target, journal).finish(Reply(text))
 
     def post(self, reply_to: Mapping[str, Any], text: str) -> dict[str, str]:
         """Say it there; see `Board`. A person's id as channel is their conversation with the bot."""
@@ -76,12 +73,8 @@ class SlackSender:
         """Change what was posted; see `Board`."""
         call(self._client.chat_update, channel=posted["channel"], ts=posted["ts"], **unmarked(text))
 
-    def _whisper(self, reply_to: Mapping[str, Any], text: str) -> None:
-        """Tell one person in a thread. Slack keeps nothing of it, so what may have been told is not told again.
-
-        Raises:
-            DeliveryDeferred
-        """
+    def whisper(self, reply_to: Mapping[str, Any], text: str) -> None:
+        """Tell one person in a thread; see `Whispers`. Slack keeps nothing of it that one could look for."""
         where = {name: reply_to[name] for name in ("channel", "thread_ts", "user")}
         try:
             call(self._client.chat_postEphemeral, **where, **unmarked(text))
@@ -201,7 +194,7 @@ class SlackReply:
         sources = self._fact("sources", []) if number == len(parts) else []
         if not sources:
             return message(parts[number - 1], [])
-        buttons = vote_buttons(self._target.message_id, self._target.language, may_train=self._may_train)
+        buttons = vote_buttons(self._target, may_train=self._may_train)
         return message(parts[number - 1], sources, buttons)
 
     def _is_sent(self, number: int) -> None:

@@ -61,10 +61,10 @@ def taken(store: redis.Redis) -> list[Action]:
     return [Action.from_json(stored) for stored in store.hvals("controls")]
 
 
-def target(slack: FakeSlack, channel: str = "C1", *, language: str = "ja") -> Target:
+def target(slack: FakeSlack, channel: str = "C1", *, language: str = "ja", ext_shared: bool = False) -> Target:
     ts = slack.workspace.say(channel, "経費の締め日は？")["ts"]
     kind = "im" if channel[0] == "D" else "channel"
-    where = {"team": TEAM, "channel": channel, "channel_type": kind, "ext_shared": False, "user": "U1"}
+    where = {"team": TEAM, "channel": channel, "channel_type": kind, "ext_shared": ext_shared, "user": "U1"}
     message_id = f"slack:{TEAM}:{channel}:{ts}"
     conversation = f"slack:{TEAM}:{channel}" if kind == "im" else message_id
     return Target(message_id, conversation, language, where | {"thread_ts": ts, "ts": ts})
@@ -95,6 +95,19 @@ def test_any_other_text_is_no_ballot(text: str) -> None:
     ballot = Ballot.read(text)
 
     assert ballot is None or ballot.to_text() == text
+
+
+@pytest.mark.parametrize("ext_shared", [True, False])
+def test_a_press_tells_the_place_as_its_answer_was_told_it(
+    slack: FakeSlack, store: redis.Redis, door: SlackFrontDoor, ext_shared: bool
+) -> None:
+    to = target(slack, ext_shared=ext_shared)
+    message = answered(slack, store, to)
+
+    tell(door, feedback(message, buttons(message)["negative_button"]["value"], user="U2"))
+
+    (action,) = taken(store)
+    assert action.reply_to == {**to.reply_to, "user": "U2"}
 
 
 @pytest.mark.parametrize("channel", ["C1", "D1"])
@@ -206,15 +219,19 @@ def test_a_button_that_lends_says_so(slack: FakeSlack, store: redis.Redis, langu
     assert Ballot.read(lending["negative_button"]["value"]).may_train is False  # type: ignore[union-attr]
 
 
+def longest(message_id: str, language: str) -> Target:
+    return Target(message_id, message_id, language, {"ext_shared": True})
+
+
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_buttons_of_the_longest_id_are_within_slacks_limits(language: str) -> None:
-    block = vote_buttons("slack:" + "T" * 64 + ":" + "C" * 64 + ":1700000000.000100", language, may_train=True)
+    block = vote_buttons(longest("slack:" + "T" * 64 + ":" + "C" * 64 + ":1700000000.000100", language), may_train=True)
 
     assert refusal_of_blocks([block]) is None
 
 
 def test_the_fake_refuses_what_slack_refuses_of_buttons() -> None:
-    block = vote_buttons(IN_CHANNEL, "ja", may_train=True)
+    block = vote_buttons(longest(IN_CHANNEL, "ja"), may_train=True)
     block["elements"][0]["positive_button"]["text"]["text"] = "長" * 76
 
     assert refusal_of_blocks([block]) == "invalid_blocks"
@@ -225,8 +242,7 @@ def whisper(slack: FakeSlack, store: redis.Redis) -> None:
     ts = slack.workspace.say("C1", "経費の締め日は？")["ts"]
     action = parse_vote(feedback({"ts": "1700000009.000100", "thread_ts": ts}, f"up slack:{TEAM}:C1:{ts}"))
     assert action is not None
-    there = Target("control 1", action[0].conversation_id, "ja", action[0].reply_to)
-    SlackSender(slack_client(TOKEN, slack.api_url), store).confirm(there, "数えられませんでした。", MemoryJournal())
+    SlackSender(slack_client(TOKEN, slack.api_url), store).whisper(action[0].reply_to, "数えられませんでした。")
 
 
 def test_that_a_vote_does_not_count_is_for_the_eyes_of_who_pressed(slack: FakeSlack, store: redis.Redis) -> None:

@@ -9,11 +9,14 @@ import pytest
 import redis
 
 from bot.messages import Deletion, Edit, Message
+from bot.slack.votes import parse_vote
 from bot.votes import Ballot
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script, ScriptedGenerator
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_events import feedback
 from tests.stored import everything_in
-from tests.workers.desk import ANSWER, C, make_clerk, make_desk, order, page, saying
+from tests.workers.desk import ANSWER, C, from_slack, make_clerk, make_desk, order, page, saying, slack_sender
 from tests.workers.library import BONUS, Library, delete, narrow, reword
 from tests.workers.making import accept, message
 from tests.workers.voters import press, said
@@ -22,6 +25,7 @@ from workers.acting import Clerk, act
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
+from workers.gaps import Gaps
 from workers.phrases import phrase
 from workers.services import Desk
 from workers.serving import answer_next
@@ -376,3 +380,59 @@ def test_the_answer_of_a_follow_up_goes_with_what_was_read_before_it(
 
     (vote,) = votes.all()
     assert before < {*vote.chunk_ids}
+
+
+def test_what_its_asker_finds_unhelpful_is_a_gap_until_they_think_better_of_it(
+    store: redis.Redis, desk: Desk, clerk: Clerk
+) -> None:
+    asked = ask(store, desk)
+
+    press(clerk, asked, "down")
+
+    (gap,) = Gaps(store).all()
+    assert (gap.id, gap.question, gap.user_id, gap.why) == (asked.id, QUESTION, "console:u1", "vote")
+    assert gap.reply_to == asked.reply_to
+    assert "console" in gap.audience
+    press(clerk, asked, "up")
+    assert Gaps(store).all() == []
+
+
+def test_what_somebody_else_finds_unhelpful_is_no_gap_of_its_asker(
+    store: redis.Redis, desk: Desk, clerk: Clerk
+) -> None:
+    press(clerk, ask(store, desk), "down", user="console:u2")
+
+    assert Gaps(store).all() == []
+
+
+@pytest.mark.parametrize("take_back", [forgets, unsends])
+def test_the_gap_of_a_vote_goes_with_its_question(
+    store: redis.Redis, desk: Desk, clerk: Clerk, take_back: Callable[[Message, Clerk], None]
+) -> None:
+    asked = ask(store, desk)
+    press(clerk, asked, "down")
+
+    take_back(asked, clerk)
+
+    assert Gaps(store).all() == []
+
+
+def test_on_slack_who_cannot_be_counted_is_told_alone_and_a_vote_shows_by_itself(
+    store: redis.Redis, retriever: Retriever, slack: FakeSlack
+) -> None:
+    sender = slack_sender(slack, store)
+    clerk = make_clerk(store, {"slack": sender})
+    with saying(Script(ANSWER)) as generator:
+        asked = from_slack(slack, QUESTION)
+        accept(store, asked)
+        answer_next(asked.conversation_id, make_desk(store, retriever, generator, senders={"slack": sender}))
+    answered = slack.workspace.channels["C1"].messages[-1]
+
+    pressed = [parse_vote(feedback(answered, f"up {message_id}")) for message_id in (asked.id, f"{asked.id}1")]
+    for number, press_there in enumerate(pressed):
+        assert press_there is not None
+        act(f"vote {number}", press_there[0], clerk)
+
+    assert given(Votes(store)) == [("slack:U1", "up")]
+    assert slack.workspace.whispers == [("U1", phrase("vote_not_counted", "ja"))]
+    assert len(slack.visible("C1")) == 1
