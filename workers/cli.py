@@ -130,8 +130,8 @@ def _add_gaps(commands: Commands) -> None:
 
     answer = what.add_parser("answer", help="answer it once; it becomes a document, and who asked is told")
     answer.add_argument("number", type=int, metavar="N", help="as `madoguchi gaps` has it")
-    answer.add_argument("text", nargs="?", metavar="TEXT", help="the answer; without it standard input is read")
     answer.add_argument("--question", required=True, help="the question in your own words, as the document has it")
+    answer.add_argument("--answer", metavar="TEXT", help="the answer; without it standard input is read")
     answer.add_argument(
         "--audience", action="append", metavar="LABEL", help="who may read it (public, members, slack:C1); repeatable"
     )

@@ -48,7 +48,7 @@ def answer(chosen: argparse.Namespace) -> int:
     entry = FaqEntry(
         name=f"{time.strftime('%Y-%m-%d')}-{uuid.uuid4().hex[:12]}",
         question=_question(chosen.question),
-        answer=_answer(chosen.text, sys.stdin),
+        answer=_answer(chosen.answer, sys.stdin),
         audience=_audience(chosen.audience) or topic.audience,
     )
     if not gaps.answer(topic.number, entry):

@@ -9,6 +9,7 @@ import redis
 from bot.line.events import translate
 from bot.messages import Message
 from knowledge.faq import FaqEntry
+from knowledge.reindexing import reindex
 from knowledge.settings import KnowledgeSettings
 from tests.fakes import line_events
 from tests.fakes.line import FakeLine
@@ -19,13 +20,18 @@ from tests.workers.making import accept
 from workers.gap_answers import Publishing
 from workers.gap_topics import Sorting
 from workers.gaps import Gaps
-from workers.indexing import Indexing
+from workers.runs import Runs
 from workers.services import Desk
 from workers.serving import answer_next
 
 VAIN = "社員食堂のからあげ定食は何円ですか？"
 """No document of the tests has anything of it."""
-ENTRY = FaqEntry("2026-01-31-abc", "からあげ定食の値段は？", "からあげ定食は六百五十円です。", frozenset({"members"}))
+ENTRY = FaqEntry(
+    "2026-01-31-abc",
+    "社員食堂のからあげ定食の値段は？",
+    "社員食堂のからあげ定食は六百五十円です。",
+    frozenset({"members"}),
+)
 
 
 def ask(store: redis.Redis, desk: Desk, said: Message) -> Message:
@@ -79,7 +85,10 @@ def answer_the_gap(store: redis.Redis, entry: FaqEntry = ENTRY) -> int:
 
 def bring_into_the_index(store: redis.Redis, settings: KnowledgeSettings) -> None:
     """What the knowledge process does until the answer is there."""
-    publishing = Publishing(store, settings)
+    publishing, runs = Publishing(store, settings), Runs(store)
     publishing.publish()
-    Indexing(store, settings).take_up()
+    wish = runs.take()
+    assert wish is not None
+    reindex(settings, embedder=HashedEmbedder())
+    runs.end(wish.run, {"state": "done"})
     publishing.publish()
