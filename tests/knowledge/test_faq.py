@@ -50,7 +50,7 @@ def test_it_is_a_source_beside_the_one_folder(settings: KnowledgeSettings, tmp_p
     one, answers = load_sources(settings, tmp_path / "none.toml")
 
     assert isinstance(answers, Folder)
-    assert (one.audience, answers.audience, answers.title) == ({"public"}, {"members"}, "FAQ")
+    assert (one.audience, answers.audience, answers.title) == (frozenset({"public"}), frozenset({"members"}), "FAQ")
 
 
 def test_only_its_audience_finds_it(settings: KnowledgeSettings, embedder: HashedEmbedder) -> None:

@@ -71,7 +71,7 @@ def test_an_answer_is_taken_once(capsys: pytest.CaptureFixture[str], store: redi
 
     assert out == "answered for public; 2 people are told when the index has it\n"
     (entry,) = Gaps(store).answers().values()
-    assert (entry.question, entry.answer, entry.audience) == ("値段 は？", "六百五十円です。", {"public"})
+    assert (entry.question, entry.answer, entry.audience) == ("値段 は？", "六百五十円です。", frozenset({"public"}))
     assert "answered" in said_by(capsys)[0]
     assert (
         "has an answer already"
@@ -88,7 +88,7 @@ def test_an_answer_comes_from_standard_input(
     said_by(capsys, "answer", number, "--question", "値段は？", "--audience", "slack:C1", "--audience", "members")
 
     (entry,) = Gaps(store).answers().values()
-    assert (entry.answer, entry.audience) == ("一行目。\n二行目。", {"slack:C1", "members"})
+    assert (entry.answer, entry.audience) == ("一行目。\n二行目。", frozenset({"slack:C1", "members"}))
 
 
 @pytest.mark.parametrize(
