@@ -147,10 +147,11 @@ def by_model(
     """
     if not wait_for_model(reply, batch, watch, desk):
         return Answer(Reply(phrase("stopped", batch.target.language)))
-    drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens)
+    drafted = draft(conversation, asked(batch), passages, desk.generator, desk.answer_tokens, policy=policy)
     if passages and not drafted.prompt.passages:  # the question left no room for them
         return not_found(batch, passages, policy, drafted.cut)
-    written = write(drafted.prompt, batch, reply, watch, desk)
+    voice = policy.voice(batch.text)
+    written = write(drafted.prompt, voice, batch=batch, reply=reply, watch=watch, desk=desk)
     return composed(batch, drafted, written, policy, desk.citing.citations(written.sources, place))
 
 
@@ -158,7 +159,7 @@ def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy, sou
     """What the person gets for what was written."""
     if not written.text:
         return not_found(batch, drafted.prompt.passages, policy, drafted.cut)
-    return finished(batch, drafted, written, sources)
+    return finished(batch, drafted, written, policy, sources)
 
 
 def without_model(batch: Batch, passages: Sequence[Passage], best: tuple[Citation, ...], cut: int) -> Answer:
@@ -177,8 +178,9 @@ def asked(batch: Batch) -> Turn:
 
 def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int = 0) -> Answer:
     """Says that the documents do not hold it, what stands closest, and who to ask; no sources."""
-    language = batch.target.language
-    lines = [phrase("not_found", language)]
+    voice = policy.voice(batch.text)
+    language = voice.language
+    lines = [voice.say(phrase("not_found", language))]
     if titles := list(dict.fromkeys(passage.chunk.title for passage in nearest)):
         lines.append(phrase("nearest", language, titles="、".join(titles) if language == "ja" else ", ".join(titles)))
     if policy.contact:
@@ -188,12 +190,14 @@ def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int
     return Answer(Reply(text), (asked(batch), said), cut, not_found=True)
 
 
-def finished(batch: Batch, drafted: Draft, written: Written, sources: tuple[Citation, ...]) -> Answer:
+def finished(batch: Batch, drafted: Draft, written: Written, policy: Policy, sources: tuple[Citation, ...]) -> Answer:
     """The written text with its sources, and the two turns that the conversation remembers."""
     # Which chunks it cites, for votes on it; their words are in the question's turn.
     cited = tuple(Quoted(source_of(passage), "", passage.chunk.id) for passage in written.sources)
     said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids), cited)
-    return Answer(Reply(with_evidence(written, batch.target.language), sources), (drafted.turn, said), drafted.cut)
+    return Answer(
+        Reply(with_evidence(written, policy.voice(batch.text).language), sources), (drafted.turn, said), drafted.cut
+    )
 
 
 def with_evidence(written: Written, language: str) -> str:

@@ -22,6 +22,7 @@ ANSWER_SECONDS = Histogram(
 CONTROLS = Counter("madoguchi_controls_total", "Control events carried out", ["kind", "outcome"])
 LETTERS_DROPPED = Counter("madoguchi_dead_letters_dropped_total", "Dead letters dropped for their age or number")
 SWEPT = Counter("madoguchi_swept_total", "Conversations that the sweep found without a hint")
+WRONG_LANGUAGE = Counter("madoguchi_wrong_language_total", "Generations that began in another language than asked for")
 FIRST_TEXT_SECONDS = Histogram(
     "madoguchi_first_text_seconds",
     "From the prompt handed to the model to the first of its text, the wait included",

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from workers.voice import Voice, voice_for
+
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300, pattern=r"^[^\x00-\x1f\x7f<>|]*$")]
+"""A line of the operator's own words; no line breaks, no control tokens."""
+Ending = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=20, pattern="^[ぁ-んァ-ヶ一-龥々ー〜～、…♪☆♡]*$")
+]
 
 
 class PolicyInvalid(ValueError):
@@ -20,23 +28,38 @@ class Policy(BaseModel):
         outside: what to do with a question that the documents do not answer: say so (`documents`), or answer it from
             the model's general knowledge, labelled (`general`).
         contact: who to ask instead; shown when nothing was found.
+        language: the answer's: the question's own, or always Japanese or English.
+        persona: a sentence about who the desk is and how it speaks; the model reads it.
+        ending: what every Japanese sentence of an answer ends in (「ですわよ」); empty: です・ます.
+        plain_japanese: やさしい日本語, for people who are learning the language; the model is asked for it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     outside: Literal["documents", "general"] = "documents"
     contact: str = ""
+    language: Literal["question", "ja", "en"] = "question"
+    persona: Sentence = ""
+    ending: Ending = ""
+    plain_japanese: bool = False
+
+    def voice(self, question: str) -> Voice:
+        """How this question is answered here."""
+        return voice_for(question, self.language, self.ending)
 
     @property
     def general(self) -> bool:
         return self.outside == "general"
 
 
+DEFAULT = Policy()
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="ignore")  # [[sources]] is the documents' part
 
     answers: Policy = Policy()
-    channels: dict[str, dict[str, str]] = {}
+    channels: dict[str, dict[str, str | bool]] = {}
 
 
 class Policies:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from bot.checkpoints import checkpoint
 from bot.platform import ReplyStream
 from bot.sanitise import sanitise
-from bot.words import language
 from knowledge.documents import Passage
 from workers import grounding, metrics
 from workers.batch import Batch
 from workers.generation import Generation, NotInTime, Prompt, Sampling
 from workers.interrupts import Interrupted, Watch
+from workers.language import spoken
 from workers.phrases import phrase
+from workers.prompt import insisting
 from workers.services import Desk
+from workers.voice import Voice
 
 NOTICE_EVERY_S = 5.0
 
@@ -36,29 +38,57 @@ class Written:
     evidence: str = ""
 
 
-def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
+def write(prompt: Prompt, voice: Voice, *, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
     """The model's answer to a batch over the prompt's passages, shown in `reply` as it grows.
 
-    Without passages (a general answer) nothing is checked against them, and the text says so.
+    Without passages (a general answer) nothing is checked against them, and the text says so. A model that begins in
+    another language than asked for is asked once more; after that the best passage speaks for itself.
 
     Raises:
         NotInTime: the deadline passed before anything could be said, or is sure to.
         Interrupted, GenerationError
     """
+    until = time.monotonic() + desk.answer_deadline_s
+    for asked in _asks(prompt, voice, desk):
+        written = _written(asked, voice, until, batch=batch, reply=reply, watch=watch, desk=desk)
+        if written is not None:
+            return written
+        metrics.WRONG_LANGUAGE.inc()
+    return untranslated(batch.text, prompt.passages, voice)
+
+
+def _asks(prompt: Prompt, voice: Voice, desk: Desk) -> Iterator[Prompt]:
+    """The prompt, and then the one that insists on the language, where there is room for it."""
+    yield prompt
+    firmer = insisting(prompt, voice.language, desk.generator)
+    if len(firmer.token_ids) + desk.answer_tokens <= desk.generator.context_tokens:
+        yield firmer
+
+
+def _written(
+    prompt: Prompt, voice: Voice, until: float, *, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk
+) -> Written | None:
+    """What came of one generation; None when it began in another language, and nothing of it was shown."""
+    left_s = max(until - time.monotonic(), 0.0)
     generation = desk.generator.submit(
         prompt,
         max_tokens=desk.answer_tokens,
-        deadline_s=desk.answer_deadline_s,
+        deadline_s=left_s,
         sampling=Sampling(),
         conversation=batch.conversation_id,
     )
-    question, asked_in = batch.text, language(batch.text)
+    question, asked_in = batch.text, voice.language
     addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
     said, shown, sources, unsupported = "", "", list[Passage](), False
-    pieces = Pieces(generation, reply, watch, asked_in, deadline_s=desk.answer_deadline_s)
+    pieces = Pieces(generation, reply, watch, asked_in, deadline_s=left_s)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
             break
+        if not voice.has(sentence, question, *addresses):
+            if said:
+                continue
+            generation.cancel()
+            return None
         passage = grounding.support(sentence, prompt.passages, question)
         if prompt.passages and passage is None:
             unsupported = True
@@ -66,10 +96,10 @@ def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: 
         if passage is not None and passage not in sources:
             sources.append(passage)
         said += sentence
-        shown = sanitise(said, addresses).strip()
+        shown = sanitise(voice.say(said), addresses).strip()
         reply.update(shown)
     if unsupported and not sources and not pieces.stopped:
-        return quoted(question, prompt.passages)
+        return quoted(question, prompt.passages, voice)
     if pieces.stopped:
         shown = f"{shown}\n{phrase('stopped', asked_in)}".strip()
     elif shown and not prompt.passages:
@@ -80,7 +110,7 @@ def write(prompt: Prompt, batch: Batch, reply: ReplyStream, watch: Watch, desk: 
     return Written(shown, tuple(sources), sanitise(evidence, addresses))
 
 
-def quoted(question: str, passages: Sequence[Passage]) -> Written:
+def quoted(question: str, passages: Sequence[Passage], voice: Voice) -> Written:
     """The best passage's own words in the place of a model's that stand on nothing, labelled as a quotation.
 
     Nothing when it has little of the question's words: then it is near, and holds no answer.
@@ -88,8 +118,26 @@ def quoted(question: str, passages: Sequence[Passage]) -> Written:
     passage = passages[0]
     if not grounding.holds(question, passage):
         return Written("", ())
+    return quotation("quoted", question, passage, voice)
+
+
+def untranslated(question: str, passages: Sequence[Passage], voice: Voice) -> Written:
+    """The best passage's own words in the place of an answer in a language that nobody asked for.
+
+    Where the passage is in another language than the answer was to be, that is said: the words are better than none.
+    """
+    if not passages:
+        return Written("", ())
+    words = grounding.extract(question, passages[0])
+    if spoken(words) in {voice.language, ""}:
+        return quoted(question, passages, voice)
+    return quotation("quoted_foreign", question, passages[0], voice)
+
+
+def quotation(label: str, question: str, passage: Passage, voice: Voice) -> Written:
+    """The passage's words that come nearest to the question, under a label in the desk's voice."""
     words = grounding.extract(question, passage)
-    text = phrase("quoted", language(question), words=words)
+    text = voice.say(phrase(label, voice.language, words="{words}")).format(words=words)  # the words stay as written
     return Written(sanitise(text, [f"{passage.chunk.uri}\n{passage.chunk.text}"]), (passage,))
 
 
