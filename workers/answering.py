@@ -25,6 +25,7 @@ from workers.phrases import phrase
 from workers.policy import Policy
 from workers.prompt import Draft, draft, source_of
 from workers.services import Desk, Found
+from workers.voice import Voice
 from workers.waiting import is_wanted, wait_for_model
 from workers.writing import Written, write
 
@@ -82,12 +83,12 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         GenerationError: the model failed on it, and may not the next time.
     """
     watch = Watch(desk.interrupts, batch)
+    place = Place(batch.newest.platform, desk.senders[batch.newest.platform].audience(batch.newest.reply_to))
     if greeting := smalltalk.kind(batch.text):
-        return Answer(Reply(phrase(greeting, batch.target.language)))
+        return greeted(greeting, desk.policy.of(place.audience).voice(batch.text))
     if not is_wanted(watch):
         return Answer(Reply(phrase("stopped", batch.target.language)))
     conversation = desk.conversations.load(batch.conversation_id)
-    place = Place(batch.newest.platform, desk.senders[batch.newest.platform].audience(batch.newest.reply_to))
     checkpoint("retrieving")
     found = desk.retriever.retrieve(
         batch.text,
@@ -116,9 +117,9 @@ def made_of(
     passages = found.passages if grounding.is_about(batch.text, found.passages) else ()
     if not passages and not policy.general:
         return not_found(batch, found.passages or found.nearest, policy, conversation.cut)
-    best = desk.citing.citations(passages[:1], place)
+    best, spoken = desk.citing.citations(passages[:1], place), policy.voice(batch.text).language
     if passages:
-        reply.preview(extracted("preview", batch, passages[0], best))
+        reply.preview(extracted("preview", spoken, batch=batch, passage=passages[0], citations=best))
         checkpoint("previewed")
     try:
         return by_model(passages, conversation, place, policy, batch=batch, reply=reply, watch=watch, desk=desk)
@@ -126,7 +127,7 @@ def made_of(
         if not isinstance(error, NotInTime) and (not passages or batch.attempt < GIVE_UP_FROM_ATTEMPT - 1):
             raise
         log.warning("answered without the model", extra={"reason": type(error).__name__})
-    return without_model(batch, passages, best, conversation.cut)
+    return without_model(batch, passages, best, spoken, conversation.cut)
 
 
 def by_model(
@@ -162,11 +163,18 @@ def composed(batch: Batch, drafted: Draft, written: Written, policy: Policy, sou
     return finished(batch, drafted, written, policy, sources)
 
 
-def without_model(batch: Batch, passages: Sequence[Passage], best: tuple[Citation, ...], cut: int) -> Answer:
+def greeted(greeting: str, voice: Voice) -> Answer:
+    """A greeting or thanks returned; nothing of it is remembered."""
+    return Answer(Reply(voice.say(phrase(greeting, voice.language))))
+
+
+def without_model(
+    batch: Batch, passages: Sequence[Passage], best: tuple[Citation, ...], language: str, cut: int
+) -> Answer:
     """The best passage's own words as the answer; an apology where there is none (a general answer was wanted)."""
     if not passages:
-        return Answer(Reply(phrase("too_slow", batch.target.language)))
-    reply = extracted("without_model", batch, passages[0], best)
+        return Answer(Reply(phrase("too_slow", language)))
+    reply = extracted("without_model", language, batch=batch, passage=passages[0], citations=best)
     return Answer(reply, extracting.turns(batch, asked(batch), passages[0]), cut)
 
 

@@ -21,6 +21,7 @@ _OPENING, _CLOSING, _EITHER = "「『“（(【《〈", "」』”）)】》〉"
 _GOES_ON = re.compile(r"(?:[a-z]{2,15}://[!-~]*|[\w.+-]{1,64}@[\w.-]+|[:：]|[A-Za-z0-9)\]]\.)\Z")
 """An address, the words before a list, and a full stop that may be an abbreviation's (Ver. 2)."""
 _COPULA = ("です", "でご", "でござ", "だ", "なの", "なん", "じゃ")
+_INTERJECTIONS = frozenset({"はい", "いいえ", "ええ", "こんにちは", "こんばんは", "どうも"})
 _PARTICLES = re.compile(r"(?<=す|た|ん|い)(?:よね|ね|よ|わ|の)\Z")
 _VERBAL = re.compile(r"(?:ます|ました|ません|でした|[ぁ-ん]た|[ぁ-ん]だ|[うくぐすつぬぶむる])\Z")
 _WRITTEN_OUT = re.compile(r"[ぁ-ん]\Z")
@@ -47,7 +48,7 @@ class Tone:
         after = sentence[len(body) :]
         if not body.strip() or "？" in after or "?" in after or _GOES_ON.search(body[-_LONGEST_END:]):
             return sentence
-        if spoken(body) not in {"ja", ""} or _is_quotation(body.strip()):
+        if spoken(body) not in {"ja", ""} or _is_quotation(body.strip()) or body.strip() in _INTERJECTIONS:
             return sentence
         return (_in_character(polite(body), self.ending) if self.ending else polite(body)) + after
 
