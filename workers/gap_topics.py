@@ -14,7 +14,7 @@ from workers.gaps import Gaps
 
 DEVIATIONS = 4.0
 """So far above what unrelated questions have in common must the cosine of two be that ask the same, in standard
-deviations of the unrelated. Measured (tests/workers/test_gap_topics.py): from 3.6 to 4.6 nothing is joined wrongly."""
+deviations of the unrelated. Measured (tests/workers/test_gap_topics.py): from 3.4 on nothing is joined wrongly."""
 AT_ONCE = 16
 
 
