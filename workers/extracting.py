@@ -16,9 +16,9 @@ from workers.prompt import source_of
 Label = Literal["preview", "without_model"]
 
 
-def extracted(label: Label, batch: Batch, passage: Passage, citations: tuple[Citation, ...]) -> Reply:
-    """What the passage says to the batch's question, labelled as its own words, with its source."""
-    text = phrase(label, batch.target.language, words=words_of(batch, passage))
+def extracted(label: Label, language: str, *, batch: Batch, passage: Passage, citations: tuple[Citation, ...]) -> Reply:
+    """What the passage says to the batch's question, labelled in `language` as its own words, with its source."""
+    text = phrase(label, language, words=words_of(batch, passage))
     return Reply(sanitise(text, _addresses(passage)), citations)
 
 

@@ -97,7 +97,7 @@ def test_what_a_document_says_is_there_before_the_model_is(store: redis.Redis, l
 
     assert shown["text"] == PREVIEW
     assert [cited["title"] for cited in shown["citations"]] == ["経費精算"]
-    assert answers(store) == [MODEL_SAYS]
+    assert [text.startswith(MODEL_SAYS) for text in answers(store)] == [True]
     assert previews(store) == []
 
 
@@ -333,7 +333,7 @@ def test_a_hostile_document_is_shown_as_text_only(store: redis.Redis, hostile: s
     assert isinstance(batch, Batch)
     passage = Passage(Chunk("1", "d", "題", "d.md", (), f"締め日は25日です {hostile}", frozenset({"public"})), 1.0)
 
-    text = extracted("preview", batch, passage, ()).text
+    text = extracted("preview", "ja", batch=batch, passage=passage, citations=()).text
 
     assert "締め日は25日です" in text
     kept = {"https://evil.example/x"}  # an address that a document has may be followed
@@ -359,5 +359,7 @@ def test_another_question_is_answered_by_the_model_again(store: redis.Redis, loa
 
     answer_next(C, loading)
 
-    assert answers(store) == [WITHOUT_MODEL, MODEL_SAYS]
+    first, second = answers(store)
+    assert first == WITHOUT_MODEL
+    assert second.startswith(MODEL_SAYS)
     assert asks("締め日")(model_of(loading).prompts[-1])
