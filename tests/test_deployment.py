@@ -111,3 +111,10 @@ def test_the_slack_manifest_sends_mentions_and_direct_messages_to_our_path() -> 
 
     assert events["bot_events"] == ["app_mention", "message.im", "message.channels", "message.groups"]
     assert events["request_url"].endswith("/slack/events")
+
+
+def test_the_slack_manifest_sends_pressed_buttons_to_our_path() -> None:
+    assert MANIFEST["settings"]["interactivity"] == {
+        "is_enabled": True,
+        "request_url": MANIFEST["settings"]["event_subscriptions"]["request_url"],
+    }

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 import pytest
 import redis
 
+from bot.console.sender import ConsoleSender
+from bot.errors import StoreUnavailable
 from bot.messages import Deletion, Edit, Message
 from bot.slack.votes import parse_vote
 from bot.votes import Ballot
@@ -53,6 +55,10 @@ def ask(store: redis.Redis, desk: Desk, *texts: str, conversation: str = C, user
     return asked[-1]
 
 
+def crash(*_: object) -> None:
+    raise StoreUnavailable("in the middle")
+
+
 def notices(store: redis.Redis, conversation: str = C) -> list[str]:
     return [text for kind, text in page(store, conversation) if kind == "notice"]
 
@@ -95,6 +101,22 @@ def test_a_later_vote_takes_the_place_of_an_earlier_one_however_often(
         press(clerk, asked, value)
 
     assert given(votes) == [("console:u1", "down")]
+
+
+def test_a_vote_whose_clerk_was_killed_in_its_midst_is_carried_out_again(
+    store: redis.Redis, desk: Desk, clerk: Clerk, votes: Votes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, now = ask(store, desk), time.time()
+    with monkeypatch.context() as midst:
+        midst.setattr(ConsoleSender, "show_vote", crash)
+        with pytest.raises(StoreUnavailable):
+            press(clerk, asked, "down", at=now)
+
+    press(clerk, asked, "down", at=now)
+
+    assert given(votes) == [("console:u1", "down")]
+    assert [kind for kind, _ in page(store)] == ["done", "voted"]
+    assert len(Gaps(store).all()) == 1
 
 
 def test_a_vote_that_comes_late_changes_nothing(store: redis.Redis, desk: Desk, clerk: Clerk, votes: Votes) -> None:
