@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from bot.console.sender import ConsoleSender
 from bot.errors import DeliveryDeferred
+from bot.platform import Journal, Target
 from knowledge.faq import FaqEntry
 from knowledge.overview import overview
 from knowledge.reindexing import reindex
@@ -287,3 +289,54 @@ def test_a_deferred_telling_is_not_lost(
     Telling(store, desk.senders).tell()
 
     assert page(store)[-1][0] == "notice"
+
+
+@pytest.mark.parametrize("platform", ["slack", "line", "console"])
+def test_a_clerk_killed_before_it_noted_that_it_has_told_tells_nobody_twice(
+    store: redis.Redis,
+    settings: KnowledgeSettings,
+    desk: Desk,
+    slack: FakeSlack,
+    line: FakeLine,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+) -> None:
+    asked = ask(store, desk, {"slack": in_a_dm(slack), "line": on_line(line), "console": message(VAIN)}[platform])
+    answer_the_gap(store)
+    bring_into_the_index(store, settings)
+
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gaps, "drop", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Telling(store, desk.senders).tell()
+    store.delete(f"claim:{asked.id}")  # a minute later
+    Telling(store, desk.senders).tell()
+
+    in_slack = slack.visible("D1", asked.reply_to["thread_ts"]) if platform == "slack" else []
+    on_the_page = [text for kind, text in page(store) if kind == "notice"]
+    kept: list[str] = store.lrange(f"kept:{asked.conversation_id}", 0, -1)  # type: ignore[assignment]
+    assert sum(ENTRY.answer in text for text in (*in_slack, *on_the_page, *kept)) == 1
+    assert Gaps(store).all() == []
+
+
+def test_of_two_clerks_one_tells(
+    store: redis.Redis, settings: KnowledgeSettings, desk: Desk, telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(store, desk, message(VAIN))
+    answer_the_gap(store)
+    bring_into_the_index(store, settings)
+    confirm, told_by = ConsoleSender.confirm, list[str]()
+
+    def while_another_looks(self: ConsoleSender, target: Target, text: str, journal: Journal) -> None:
+        told_by.append(target.message_id)
+        if len(told_by) == 1:
+            Telling(store, desk.senders).tell()
+        confirm(self, target, text, journal)
+
+    monkeypatch.setattr(ConsoleSender, "confirm", while_another_looks)
+    telling.tell()
+
+    assert len(told_by) == 1
