@@ -32,10 +32,20 @@ class Quoted(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled(Record):
+    """What somebody stated in a message whose turn had to go; it goes with that message."""
+
+    text: str
+    message_id: str
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turn(Record):
     """One turn: what was said, by whom, over which passages, and which messages it is (or answers).
 
-    A user's turn may be several messages; `texts` and `message_ids` then run in parallel.
+    A user's turn may be several messages; `texts` and `message_ids` then run in parallel. What was stated in the turns
+    that were cut for it is `recalled`.
     """
 
     role: Literal["user", "assistant"]
@@ -43,6 +53,7 @@ class Turn(Record):
     speaker: str
     message_ids: tuple[str, ...]
     passages: tuple[Quoted, ...] = field(default=())
+    recalled: tuple[Recalled, ...] = field(default=())
 
     @property
     def text(self) -> str:
@@ -50,9 +61,10 @@ class Turn(Record):
         return "\n".join(self.texts)
 
     def reworded(self, message_id: str, words: str) -> Turn:
-        """The turn with one of its messages saying something else."""
+        """The turn with one of its messages saying something else; what that one stated before is forgotten."""
         texts = tuple(words if m == message_id else t for m, t in zip(self.message_ids, self.texts, strict=True))
-        return dataclasses.replace(self, texts=texts)
+        recalled = tuple(one for one in self.recalled if one.message_id != message_id)
+        return dataclasses.replace(self, texts=texts, recalled=recalled)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -61,9 +73,11 @@ class Turn(Record):
         try:
             stored: Sequence[Any] = plain.passages
             passages = tuple(Quoted(p["source"], p["text"], p.get("chunk_id", "")) for p in stored)
+            stated: Sequence[Any] = plain.recalled
+            recalled = tuple(Recalled(r["text"], r["message_id"], r["speaker"]) for r in stated)
         except (AttributeError, KeyError, TypeError) as error:
             raise UnreadableRecord(f"unreadable Turn: {error}") from error
-        return cls(plain.role, tuple(plain.texts), plain.speaker, tuple(plain.message_ids), passages)
+        return cls(plain.role, tuple(plain.texts), plain.speaker, tuple(plain.message_ids), passages, recalled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +171,8 @@ class Conversations:
             stored = pipeline.lrange(key, 0, -1)
             pipeline.multi()
             for at, turn in enumerate(Turn.from_json(line) for line in stored):
-                if turn.role == "user" and message_id in turn.message_ids:
-                    pipeline.lset(key, at, turn.reworded(message_id, words).to_json())
+                if turn.role == "user" and turn != (reworded := turn.reworded(message_id, words)):
+                    pipeline.lset(key, at, reworded.to_json())
 
         with store_errors():
             self._store.transaction(replace, key)

@@ -15,6 +15,7 @@ from knowledge.documents import Passage
 from workers.conversation import Conversation, Quoted, Turn
 from workers.generation import ChatMessage, Generator, Prompt
 from workers.policy import DEFAULT, Policy
+from workers.recalling import recalled
 
 SYSTEM = (
     "あなたは「窓口」という案内係です。社内の資料だけを根拠に、丁寧に短く答えます。"
@@ -36,6 +37,7 @@ _ASK = {
 }
 """Short, and without a way out: offered one, a 1.5B model takes it for half of the questions that the material answers
 (docs/decisions/answers.md). Declining is the code's work."""
+_KNOWN = {"ja": "前に聞いたこと:\n{said}\n", "en": "Said before:\n{said}\n"}
 _INSIST = {
     "ja": "必ず日本語で答えてください。中国語や英語は使いません。",
     "en": "Answer only in English. Use no Japanese and no Chinese.",
@@ -62,7 +64,8 @@ def draft(
 ) -> Draft:
     """The prompt for `asked`, at most the context's size less `answer_tokens`.
 
-    First the oldest turns go (to half of the budget), then whatever is longer: the question's end, or the last passage.
+    First the oldest turns go (to half of the budget), but for what was stated in them; then whatever is longer: the
+    question's end, or the last passage.
     The best passage stands next to the question, where a small model looks first.
     """
     budget = generator.context_tokens - answer_tokens
@@ -74,6 +77,9 @@ def draft(
         while turns and len(token_ids) > budget // 2:
             turns = turns[_first_exchange(turns) :]
             token_ids = generator.tokenize(_chat([*turns, turn], policy))
+        gone = conversation.turns[: len(conversation.turns) - len(turns)]
+        turn = dataclasses.replace(turn, recalled=recalled(gone))
+        token_ids = generator.tokenize(_chat([*turns, turn], policy))
     while len(token_ids) > budget and turn != (turn := _smaller(turn)):
         token_ids = generator.tokenize(_chat([*turns, turn], policy))
     prompt = Prompt(_chat([*turns, turn], policy), tuple(passages[: len(turn.passages)]), token_ids)
@@ -94,13 +100,18 @@ def insisting(prompt: Prompt, language: str, generator: Generator) -> Prompt:
 
 def content(turn: Turn, policy: Policy = DEFAULT) -> ChatMessage:
     """What the model reads for a turn; without passages only its words."""
-    if turn.role == "assistant" or not turn.passages:
+    if turn.role == "assistant":
         return ChatMessage(turn.role, turn.text)
+    language = policy.voice(turn.text).language
+    said = "".join(f"{one.text}\n" for one in turn.recalled)
+    known = _KNOWN[language].format(said=said) if said else ""
+    if not turn.passages:
+        return ChatMessage(turn.role, f"{known}{turn.text}")
     # A passage has its blanks with it: so its tokens are the same ones after any number and before anything.
     quoted = tuple(f" {quoted.source}\n{quoted.text}\n\n" for quoted in turn.passages)
     listed = "".join(f"[{n}]{passage}" for n, passage in enumerate(quoted, 1))
-    ask = _ASK[policy.voice(turn.text).language].format(question=turn.text)
-    return ChatMessage(turn.role, f"{MATERIAL}{listed}{ask}", quoted)
+    ask = _ASK[language].format(question=turn.text)
+    return ChatMessage(turn.role, f"{MATERIAL}{listed}{known}{ask}", quoted)
 
 
 def _chat(turns: Iterable[Turn], policy: Policy) -> tuple[ChatMessage, ...]:
@@ -119,7 +130,9 @@ def _first_exchange(turns: Sequence[Turn]) -> int:
 
 
 def _smaller(turn: Turn) -> Turn:
-    """The turn without its worst passage, or with its words cut to half, whichever takes more."""
+    """The turn without what it recalls, else without its worst passage or its words cut to half, as takes more."""
+    if turn.recalled:
+        return dataclasses.replace(turn, recalled=())
     if turn.passages and len(turn.text) <= sum(len(quoted.text) for quoted in turn.passages):
         return dataclasses.replace(turn, passages=turn.passages[1:])
     return dataclasses.replace(turn, texts=tuple(text[: (len(text) + 1) // 2] for text in turn.texts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -122,7 +122,8 @@ class Votes:
 
         None: the exchange was erased, edited or left behind since it was read.
         """
-        vote = Vote(*(voter, ballot.value, ballot.may_train, at), exchange.asked, exchange.answered, exchange.chunk_ids)
+        asked = replace(exchange.asked, recalled=())  # of other messages, which may be erased by themselves
+        vote = Vote(*(voter, ballot.value, ballot.may_train, at), asked, exchange.answered, exchange.chunk_ids)
         with store_errors():
             standing = self._vote(
                 keys=[f"turns:{exchange.conversation_id}", "votes", "votes:since", "votes:new"],

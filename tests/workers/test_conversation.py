@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import redis
 
 from bot.messages import UnreadableRecord
 from tests.workers.making import accept, message
-from workers.conversation import Conversation, Conversations, Quoted, Turn
+from workers.conversation import Conversation, Conversations, Quoted, Recalled, Turn
 
 C = "slack:T1:D1"
 
@@ -116,3 +118,36 @@ def test_a_record_of_a_newer_version_is_refused() -> None:
 
     with pytest.raises(UnreadableRecord):
         Turn.from_json(newer)
+
+
+def recalling(message_id: str, *recalled: Recalled) -> list[Turn]:
+    asked, said = turns(message_id)
+    return [dataclasses.replace(asked, recalled=recalled), said]
+
+
+OWN = Recalled("大阪支社の佐藤です。", "m1", "slack:U1")
+OTHERS = Recalled("東京本社の田中です。", "m2", "slack:U2")
+
+
+def test_what_a_deleted_message_stated_is_not_recalled(store: redis.Redis, conversations: Conversations) -> None:
+    remember(store, C, *recalling("m9", OWN, OTHERS))
+
+    conversations.erase(C, message_ids=["m1"])
+
+    assert conversations.load(C).turns == tuple(recalling("m9", OTHERS))
+
+
+def test_what_a_forgotten_person_stated_is_not_recalled(store: redis.Redis, conversations: Conversations) -> None:
+    remember(store, C, *recalling("m9", OWN, OTHERS))
+
+    conversations.erase(C, speaker="slack:U2")
+
+    assert conversations.load(C).turns == tuple(recalling("m9", OWN))
+
+
+def test_what_an_edited_message_stated_before_is_not_recalled(store: redis.Redis, conversations: Conversations) -> None:
+    remember(store, C, *recalling("m9", OWN))
+
+    conversations.reword(C, "m1", "京都支社の佐藤です。")
+
+    assert conversations.load(C).turns == tuple(recalling("m9"))

@@ -144,3 +144,38 @@ def test_a_merged_question_has_all_of_its_messages(generator: ScriptedGenerator)
     turn = Turn("user", ("経費のことですが", "締め日は？"), "console:u1", ("m1", "m2"))
 
     assert "経費のことですが\n締め日は？" in drafted(generator, (), turn).prompt.messages[-1].text
+
+
+FACT = "私は大阪支社の佐藤です。"
+
+
+def long_conversation(generator: ScriptedGenerator, exchanges: int) -> tuple[Draft, tuple[Turn, ...]]:
+    """A conversation that began with a fact and went on for so long; its last draft and the turns before it."""
+    turns: tuple[Turn, ...] = ()
+    for number in range(exchanges):
+        before = turns
+        text = f"{FACT}締め日はいつですか？" if number == 0 else "締め日はいつですか？"
+        last = drafted(generator, turns, asked(number, text), passage("経費は25日まで。" * 20))
+        turns = remembered(last, turns, number)
+    return last, before
+
+
+def test_what_a_person_stated_is_known_after_every_cut(tight: ScriptedGenerator) -> None:
+    last, before = long_conversation(tight, 40)
+
+    assert before[0].message_ids != ("m0",)
+    assert sum(FACT in message.text for message in last.prompt.messages) == 1
+    assert len(last.prompt.token_ids) <= tight.context_tokens - ANSWER_TOKENS
+
+
+def test_what_was_asked_is_not_recalled(tight: ScriptedGenerator) -> None:
+    _, before = long_conversation(tight, 40)
+
+    assert {one.text for turn in before for one in turn.recalled} == {f"0番目、{FACT}"}
+
+
+def test_what_is_recalled_goes_before_the_passages_do(tight: ScriptedGenerator) -> None:
+    full = drafted(tight, (said(0, FACT * 500),), asked(1, "あ" * 500), passage("経費は25日まで。" * 100))
+
+    assert full.turn.recalled == ()
+    assert full.turn.passages

@@ -90,7 +90,16 @@ for _, text in ipairs(turns) do
   if drop then
     gone, dropped = gone + 1, true
   else
-    kept[#kept + 1] = text
+    local turn, stays, forgets = cjson.decode(text), {}, false
+    for _, stated in ipairs(turn['recalled'] or {}) do
+      if meant(stated['message_id'], stated['speaker']) then
+        gone, dropped, forgets = gone + 1, true, true
+      else
+        stays[#stays + 1] = stated
+      end
+    end
+    turn['recalled'] = stays
+    kept[#kept + 1] = forgets and cjson.encode(turn) or text
   end
 end
 if dropped then
