@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from knowledge.documents import Chunk, Passage
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script, ScriptedGenerator
 from tests.workers.desk import ANSWER, C, answers, at_work, everything, make_desk, order, saying, until
@@ -19,6 +20,9 @@ from workers.phrases import phrase
 from workers.policy import Policies, Policy, PolicyInvalid
 from workers.prompt import SYSTEM, insisting
 from workers.serving import answer_next
+from workers.tone import Tone
+from workers.voice import Voice
+from workers.writing import untranslated
 
 QUESTION = "経費の締め日はいつですか？"
 CHINESE = "经费的截止日是每月25日。"
@@ -195,6 +199,15 @@ def test_quoted_passage_is_not_in_character(store: redis.Redis, retriever: Retri
     label, words = text.splitlines()
     assert label.endswith(f"{LADY}。")
     assert words == f"「{ANSWER}」"
+
+
+def test_quoted_words_stay_as_written_whatever_marks_they_have() -> None:
+    words = "A」を申請する。{name}「B」を出す。「C"
+    chunk = Chunk("d", "d", "規程", "d.md", (), words, frozenset({"public"}))
+
+    written = untranslated("Aを申請するには？", [Passage(chunk, 1.0)], Voice("ja", Tone(LADY)))
+
+    assert written.text.endswith(f"「{words}」")
 
 
 def test_persona_of_one_place_is_not_heard_in_another(store: redis.Redis, retriever: Retriever) -> None:
