@@ -12,6 +12,7 @@ import redis
 
 from bot.console.sender import ConsoleSender
 from bot.errors import DeliveryDeferred
+from bot.messages import Deletion
 from bot.platform import Journal, Target
 from knowledge.faq import FaqEntry
 from knowledge.overview import overview
@@ -201,6 +202,21 @@ def test_who_was_forgotten_is_not_told_and_the_document_stays(
     assert VAIN not in everything_in(store)
     assert ENTRY.answer not in str(store.lrange(f"kept:{asked.conversation_id}", 0, -1))
     assert (settings.faq_path / "members" / f"{ENTRY.name}.md").exists()
+
+
+def test_a_message_that_is_unsent_takes_along_what_was_kept_to_tell_of_it(
+    store: redis.Redis, settings: KnowledgeSettings, desk: Desk, telling: Telling, line: FakeLine
+) -> None:
+    asked = ask(store, desk, on_line(line))
+    answer_the_gap(store)
+    bring_into_the_index(store, settings)
+    telling.tell()
+    assert VAIN in everything_in(store)
+
+    unsent = Deletion("line", asked.conversation_id, asked.user_id, asked.id, asked.sent_at)
+    act("d1", unsent, make_clerk(store, desk.senders))
+
+    assert VAIN not in everything_in(store)
 
 
 def test_who_is_forgotten_while_being_told_leaves_nothing_that_was_kept(

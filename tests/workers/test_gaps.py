@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from bot.messages import Deletion, Edit
+from bot.messages import Deletion, Edit, Reply
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
 from tests.stored import everything_in
@@ -16,6 +16,7 @@ from tests.workers.asking_in_vain import VAIN, answer_the_gap, ask, sort
 from tests.workers.desk import ANSWER, LIFE_S, C, at_work, make_clerk, make_desk, order, saying
 from tests.workers.making import accept, message
 from workers.acting import act
+from workers.answering import Answer
 from workers.batches import Batches
 from workers.gap import Gap, Topic, gap_of
 from workers.gaps import Gaps
@@ -61,14 +62,14 @@ def test_a_worker_that_was_killed_before_the_end_leaves_one_gap_to_its_successor
     accept(store, message(VAIN))
     batch = Batches(store, LIFE_S).take(C)
     assert batch is not None
-    batch.journal.write(answer='{"v": 1}')  # unreadable: it is made anew
+    batch.journal.write(answer=Answer(Reply("資料には見つかりませんでした。"), not_found=True).to_json())
     store.delete(f"lock:{C}")
     assert gaps.all() == []
 
     answer_next(C, desk)
     answer_next(C, desk)
 
-    assert len(gaps.all()) == 1
+    assert [noted.question for noted in gaps.all()] == [VAIN]
 
 
 def test_what_is_erased_while_it_is_answered_is_not_noted(store: redis.Redis, desk: Desk, gaps: Gaps) -> None:
