@@ -18,6 +18,7 @@ _LISTED = re.compile(r"\s{0,9}(?:[-*+>#|]|#{1,6}|[・●○■▪•※]|[①-�
 _AFTER = " \t\r\n\u3000。．！!？?…"
 _STOPS = "。！？!?"
 _OPENING, _CLOSING, _EITHER = "「『“（(【《〈", "」』”）)】》〉", '`"'
+_PAIRS = dict(zip(_OPENING + _EITHER, _CLOSING + _EITHER, strict=True))
 _GOES_ON = re.compile(r"(?:[a-z]{2,15}://[!-~]*|[\w.+-]{1,64}@[\w.-]+|[:：]|[A-Za-z0-9)\]]\.)\Z")
 """An address, the words before a list, and a full stop that may be an abbreviation's (Ver. 2)."""
 _COPULA = ("です", "でご", "でござ", "だ", "なの", "なん", "じゃ")
@@ -73,8 +74,7 @@ def _in_character(body: str, ending: str) -> str:
 
 def _is_quotation(body: str) -> bool:
     """Whether all of it stands in one pair of quotation marks."""
-    pair = _OPENING.find(body[0])
-    return pair >= 0 and body.find(_CLOSING[pair]) == len(body) - 1
+    return body[0] in _PAIRS and body.find(_PAIRS[body[0]], 1) == len(body) - 1
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool]]:

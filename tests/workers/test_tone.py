@@ -117,7 +117,7 @@ def test_figures_and_names_stay_as_they_are() -> None:
 
 
 def test_what_was_shown_is_never_taken_back() -> None:
-    said = "締め日は25日だ。Ver. 2を使う。「申請する。」と書く。\n- 送る\n総務部に出します！ 理由は「A。\nB。」だ。以上である。"
+    said = "締め日は25日だ。Ver. 2を使う。「申請する。」と書く。\n- 送る\n総務部に出します！ 理由は「A。\nB。」だ。"
     grown = [PERSONA.of(text) for text in accumulate(sentences(iter(said)))]
 
     assert grown[-1] == PERSONA.of(said)
