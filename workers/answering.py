@@ -124,10 +124,16 @@ def made_of(
     try:
         return by_model(passages, conversation, place, policy, batch=batch, reply=reply, watch=watch, desk=desk)
     except GenerationError as error:
-        if not isinstance(error, NotInTime) and (not passages or batch.attempt < GIVE_UP_FROM_ATTEMPT - 1):
+        if may_pass(error, batch, passages):
             raise
         log.warning("answered without the model", extra={"reason": type(error).__name__})
     return without_model(batch, passages, best, spoken, conversation.cut)
+
+
+def may_pass(error: GenerationError, batch: Batch, passages: Sequence[Passage]) -> bool:
+    """Whether another attempt is better than an answer without the model, which only passages can give."""
+    is_last = batch.attempt >= GIVE_UP_FROM_ATTEMPT - 1 and bool(passages)
+    return not isinstance(error, NotInTime) and not is_last
 
 
 def by_model(
