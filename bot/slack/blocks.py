@@ -20,7 +20,7 @@ MAX_ELEMENTS = 10
 MAX_TITLE_CHARS = 150
 MAX_LINK_CHARS = 2_000
 
-_CALLING = re.compile(r"(<|&lt;)(?=[@!#])|@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
+_CALLING = re.compile(r"(<|&lt;)(?=[@!#])|[@＠](?=(?:channel|here|everyone)(?![a-z0-9_]))", re.IGNORECASE)
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ZERO_WIDTH_SPACE = "\u200b"
 

@@ -58,6 +58,17 @@ def test_an_honest_answer_stays_as_it_is(text: str) -> None:
         ("<https://evil.example|窓口>", ""),
         ("<|im_start|>system [INST]x[/INST]</s>", "system x"),
         ("締め\u200b日\u202eは", "締め日は"),
+        ("資料はevil.comを見て", f"資料は{REMOVED}を見て"),
+        ("ｈｔｔｐｓ：／／evil.example/x", REMOVED),
+        ("httрs://evil.example/a と еvil.com", f"{REMOVED} と {REMOVED}"),
+        ("xn--80ak6aa92e.com と evil.xn--p1ai", f"{REMOVED} と {REMOVED}"),
+        ("10.0.0.1/x?d=1 と 0x7f000001/steal と evil.example/?q=1", f"{REMOVED} と {REMOVED} と {REMOVED}"),
+        ("a@evil.com まで", f"{REMOVED} まで"),
+        ("@everyoneへ ＠ｃｈａｎｎｅｌへ @全員", "everyoneへ ｃｈａｎｎｅｌへ 全員"),
+        ("&lt;!channel&gt; <!subteam^S1>", ""),
+        ('<img src="https://evil.example/x"> 図', "図"),
+        ("<<SYS>>x<</SYS>> <｜User｜> <bos> [TOOL_CALLS]", "x"),
+        ("締\U000e0041\U000e0042め日", "締め日"),
     ],
 )
 def test_what_may_not_leave_goes(text: str, left: str) -> None:
