@@ -72,7 +72,7 @@ _RULES: tuple[_Rule, ...] = (
     (r"(?<=[がはもく])ない", "ありません"),
     # adjectives
     (r"(?<=[高安早速長短良悪低近遠多古広狭強弱重軽深浅])い", "いです"),
-    (r"([少危]ない|しい)", r"\1です"),
+    (r"([少危]ない|しい|いい|よい|[ぁ-ん]たい)", r"\1です"),
 )
 _ENDS = tuple((re.compile(f"(?:{plain})$"), polite) for plain, polite in _RULES)
 _LONGEST_END = 12
