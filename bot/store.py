@@ -35,6 +35,8 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     gaps:known         set           topics whose answer the index has
     telling:{m}        hash          what telling the asker of this message has done so far
     claim:{m}          string        a clerk is telling that asker, for a minute
+    answer:{name}      string        an answer of the model, for who asks the same, for ANSWER_CACHE_HOURS
+    answers            sorted set    the names of these answers by the time they end
     kept:{c}           list          answers (LINE) that wait for the next token
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)

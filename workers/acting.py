@@ -16,6 +16,7 @@ from bot.platform import Sender, Target
 from bot.store import script, store_errors, text
 from bot.votes import VOTE
 from workers.administering import administer
+from workers.answer_cache import AnswerCache
 from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
@@ -77,6 +78,7 @@ def edit(event: Edit, clerk: Clerk) -> None:
         DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
         Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
     Votes(clerk.store).erase(message_ids=[event.message_id])  # they were given to an answer to other words
+    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
 
 
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
@@ -90,6 +92,7 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     clerk.interrupts.changed(conversation, event.message_id)
     sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])
     voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
+    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
     if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
 
@@ -175,6 +178,7 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
     Votes(clerk.store).erase(person=event.user_id)
+    AnswerCache(clerk.store).erase(person=event.user_id)
     rewrite_soon(clerk.store, control_id)
 
 

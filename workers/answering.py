@@ -14,6 +14,7 @@ from bot.platform import ReplyStream
 from knowledge.documents import Passage
 from knowledge.golden import PASSAGES
 from workers import extracting, grounding, smalltalk
+from workers.answer_cache import CachedAnswer, name_of
 from workers.batch import Batch
 from workers.batches import GIVE_UP_FROM_ATTEMPT
 from workers.citing import Place
@@ -41,7 +42,7 @@ class Answer:
     """What will be delivered, what the conversation remembers of it, and how many of its oldest turns went for it.
 
     It `erases` when some of them went since they quote what may not be read there any more. `not_found` says that the
-    documents do not hold what was asked.
+    documents do not hold what was asked. One that is `lasting` may be given again; it then is `cached_as` a name.
     """
 
     reply: Reply
@@ -49,11 +50,14 @@ class Answer:
     cut: int = 0
     erases: bool = False
     not_found: bool = False
+    lasting: bool = False
+    cached_as: str = ""
 
     def to_json(self) -> str:
         """The answer as one line of JSON."""
         turns = [turn.to_json() for turn in self.turns]
         facts = {"turns": turns, "cut": self.cut, "erases": self.erases, "not_found": self.not_found}
+        facts |= {"cached_as": self.cached_as}
         return json.dumps({"v": VERSION, "reply": self.reply.to_json(), **facts})
 
     @classmethod
@@ -69,7 +73,8 @@ class Answer:
                 raise UnreadableRecord(f"not an Answer of version {VERSION} or older")
             turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
             facts = (stored["cut"], stored.get("erases", False), stored.get("not_found", False))
-            return cls(Reply.from_json(stored["reply"]), turns, *facts)
+            cached_as = stored.get("cached_as", "")
+            return cls(Reply.from_json(stored["reply"]), turns, *facts, cached_as=cached_as)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableRecord(f"unreadable Answer: {error}") from error
 
@@ -98,8 +103,24 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         limit=PASSAGES_IN_PROMPT,
     )
     conversation = conversation.without(found.gone)
+    name = cache_name(found, conversation, batch, desk.policy.of(place.audience))
+    if known := desk.answers.get(name, found.passages):
+        return given_again(known, found.passages, place, batch=batch, desk=desk)
     made = made_of(found, conversation, place, batch=batch, reply=reply, watch=watch, desk=desk)
-    return replace(made, erases=conversation.cut > 0)
+    return replace(made, erases=conversation.cut > 0, cached_as=name if made.lasting else "")
+
+
+def cache_name(found: Found, conversation: Conversation, batch: Batch, policy: Policy) -> str:
+    """What the answer is cached as; empty for one that leans on more than one message, or could."""
+    if conversation.turns or conversation.cut or len(batch.messages) > 1:
+        return ""
+    return name_of(batch.text, found.passages, found.generation, policy)
+
+
+def given_again(known: CachedAnswer, passages: Sequence[Passage], place: Place, *, batch: Batch, desk: Desk) -> Answer:
+    """What the model wrote to the same question before, with the sources of this place."""
+    reply = Reply(known.shown, desk.citing.citations(known.sources(passages), place))
+    return Answer(reply, known.turns(asked(batch), passages))
 
 
 def made_of(
@@ -209,9 +230,8 @@ def finished(batch: Batch, drafted: Draft, written: Written, policy: Policy, sou
     # Which chunks it cites, for votes on it; their words are in the question's turn.
     cited = tuple(Quoted(source_of(passage), "", passage.chunk.id) for passage in written.sources)
     said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids), cited)
-    return Answer(
-        Reply(with_evidence(written, policy.voice(batch.text).language), sources), (drafted.turn, said), drafted.cut
-    )
+    reply = Reply(with_evidence(written, policy.voice(batch.text).language), sources)
+    return Answer(reply, (drafted.turn, said), drafted.cut, lasting=written.lasting)
 
 
 def with_evidence(written: Written, language: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 
+from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.generation import Generator
@@ -23,16 +24,25 @@ class Following:
     """What a process has to let go of, looked up every few seconds."""
 
     def __init__(
-        self, retriever: Retriever, conversations: Conversations, generator: Generator, citing: Citing, votes: Votes
+        self,
+        retriever: Retriever,
+        conversations: Conversations,
+        generator: Generator,
+        citing: Citing,
+        votes: Votes,
+        *,
+        answers: AnswerCache,
     ) -> None:
         self._retriever = retriever
         self._citing = citing
         self._votes = votes
+        self._answers = answers
         self._conversations = conversations
         self._generator = generator
         self._generation: str | None = None
         self._refreshed: str | None = None
         self._voted: str | None = None
+        self._answered: str | None = None
         self._told: dict[str, str] = {}
 
     def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
@@ -47,6 +57,7 @@ class Following:
             "erasures": self._follow_erasures,
             "pages": self._follow_pages,
             "votes": self._follow_votes,
+            "answers": self._follow_answers,
         }
         for name, step in steps.items():
             try:
@@ -72,6 +83,12 @@ class Following:
         """Drop the votes on what the newest index does not say: look at all when it changed, else at the new ones."""
         self._votes.refresh(self._retriever.known, only_new=self._generation == self._voted)
         self._voted = self._generation
+
+    def _follow_answers(self) -> None:
+        """Drop the cached answers of other documents; also at the start: it may be with another model."""
+        if self._generation != self._answered:
+            self._answers.clear()
+            self._answered = self._generation
 
     def _follow_erasures(self) -> None:
         for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):

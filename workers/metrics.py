@@ -22,6 +22,9 @@ ANSWER_SECONDS = Histogram(
 CONTROLS = Counter("madoguchi_controls_total", "Control events carried out", ["kind", "outcome"])
 LETTERS_DROPPED = Counter("madoguchi_dead_letters_dropped_total", "Dead letters dropped for their age or number")
 SWEPT = Counter("madoguchi_swept_total", "Conversations that the sweep found without a hint")
+ANSWER_CACHE = Counter(
+    "madoguchi_answer_cache_total", "First questions by whether their answer was there already", ["result"]
+)
 WRONG_LANGUAGE = Counter("madoguchi_wrong_language_total", "Generations that began in another language than asked for")
 FIRST_TEXT_SECONDS = Histogram(
     "madoguchi_first_text_seconds",

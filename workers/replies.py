@@ -19,6 +19,7 @@ from bot.settings import BotSettings
 from bot.store import connect
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
+from workers.answer_cache import AnswerCache
 from workers.app import work
 from workers.batches import Batches
 from workers.citing import Citing
@@ -145,6 +146,7 @@ def run(
         gate=Gate(),
         retriever=retriever,
         citing=citing,
+        answers=AnswerCache(store, own.answer_cache_hours),
         generator=generator,
         answer_tokens=own.answer_max_tokens,
         answer_deadline_s=own.answer_deadline_s,
@@ -153,7 +155,7 @@ def run(
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
     REGISTRY.register(GeneratorMetrics(generator))
-    following = Following(retriever, desk.conversations, generator, citing, Votes(store))
+    following = Following(retriever, desk.conversations, generator, citing, Votes(store), answers=desk.answers)
     threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()
     try:
         work(

@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.inbox import Hints
 from bot.platform import Sender
 from knowledge.documents import Chunk, Passage
+from workers.answer_cache import AnswerCache
 from workers.batches import Batches
 from workers.citing import Citing
 from workers.conversation import Conversations
@@ -19,7 +20,10 @@ from workers.policy import Policies
 
 
 class Found(Protocol):
-    """What a search gave: the passages above the floor, the nearest below it, and which quoted chunks are gone."""
+    """What a search in one generation gave.
+
+    The passages above the floor, the nearest below it, and which quoted chunks are gone.
+    """
 
     @property
     def passages(self) -> tuple[Passage, ...]: ...
@@ -29,6 +33,9 @@ class Found(Protocol):
 
     @property
     def gone(self) -> frozenset[str]: ...
+
+    @property
+    def generation(self) -> str: ...
 
 
 class Retriever(Protocol):
@@ -64,6 +71,7 @@ class Desk:
     gate: Gate
     retriever: Retriever
     citing: Citing
+    answers: AnswerCache
     generator: Generator
     answer_tokens: int
     answer_deadline_s: float

@@ -184,6 +184,9 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
         log.info("kept", extra={"platform": batch.newest.platform})
     gap = gap_of(batch, desk.senders[batch.newest.platform]) if made_answer.not_found else None
     finish(batch, desk, made_answer.turns, cut=made_answer.cut, erases=made_answer.erases, gap=gap)
+    if made_answer.cached_as:
+        shown, of, newest = made_answer.reply.text, batch.conversation_id, desk.retriever.follow
+        desk.answers.keep(made_answer.cached_as, shown, made_answer.turns, conversation_id=of, newest=newest)
 
 
 def finish(

@@ -38,6 +38,8 @@ class WorkerSettings(BaseSettings):
     """Memory for what the model has read before: about 30 MB for each conversation of a thousand tokens."""
     answer_max_tokens: int = Field(default=256, ge=16, le=4096)
     answer_deadline_s: float = Field(default=600, ge=10, le=3600)
+    answer_cache_hours: float = Field(default=24, ge=0, le=24 * 7)
+    """So long an answer is given again to who asks the same as a first question. 0: every one is written anew."""
     answers_at_once: int = Field(default=32, ge=1, le=256)
     """Conversations that may wait for or use the model at once; each is a thread."""
     conversation_days: int = Field(default=14, ge=1, le=365)

@@ -10,6 +10,7 @@ from bot.messages import Action
 from bot.platform import ShowsVotes, Target, Whispers
 from bot.votes import Ballot
 from bot.words import language
+from workers.answer_cache import AnswerCache
 from workers.gap import Gap
 from workers.gaps import Gaps
 from workers.phrases import phrase
@@ -35,6 +36,8 @@ def vote(control_id: str, event: Action, clerk: Clerk) -> None:
         _tell(phrase("vote_not_counted", event.language), control_id, event, clerk)
     elif isinstance(sender, ShowsVotes):
         sender.show_vote(event.conversation_id, given.answer_id, given.value)
+    if given is not None and given.value == "down":
+        AnswerCache(clerk.store).disown(given.answered)  # also where it was told to others
     if given is not None and given.voter == given.asked.speaker:
         _note_gap(given, event, clerk)
     log.info("voted", extra={"platform": event.platform, "vote": given.value if given else "not counted"})

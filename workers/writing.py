@@ -31,11 +31,13 @@ class Written:
         text: as shown; empty when no sentence stands on the documents.
         sources: the passages that it stands on, first used first.
         evidence: the sentence of the first source that bears it, for who wants to be sure; empty where it is the same.
+        lasting: the model said all of it, so that it may be said again to the same question.
     """
 
     text: str
     sources: tuple[Passage, ...]
     evidence: str = ""
+    lasting: bool = False
 
 
 def write(prompt: Prompt, voice: Voice, *, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
@@ -79,7 +81,7 @@ def _written(
     )
     question, asked_in = batch.text, voice.language
     addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
-    said, shown, sources, unsupported = "", "", list[Passage](), False
+    said, shown, sources, unsupported, whole = "", "", list[Passage](), False, False
     pieces = Pieces(generation, reply, watch, asked_in, deadline_s=left_s)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
@@ -98,6 +100,8 @@ def _written(
         said += sentence
         shown = sanitise(voice.say(said), addresses).strip()
         reply.update(shown)
+    else:
+        whole = True
     if unsupported and not sources and not pieces.stopped:
         return quoted(question, prompt.passages, voice)
     if pieces.stopped:
@@ -107,7 +111,8 @@ def _written(
     if not shown and generation.completion.finish_reason == "deadline":
         raise NotInTime("nothing was said within the deadline")
     evidence = grounding.evidence(said, question, sources[0]) if sources and not pieces.stopped else ""
-    return Written(shown, tuple(sources), sanitise(evidence, addresses))
+    lasting = bool(sources) and whole and not pieces.stopped and generation.completion.finish_reason != "deadline"
+    return Written(shown, tuple(sources), sanitise(evidence, addresses), lasting)
 
 
 def quoted(question: str, passages: Sequence[Passage], voice: Voice) -> Written:

@@ -18,6 +18,7 @@ from bot.messages import Message, Reply
 from bot.platform import Delivered, Journal, Sender, Target
 from bot.store import connect
 from knowledge.retrieval import Retriever
+from workers.answer_cache import AnswerCache
 from workers.answering import answer
 from workers.batches import Batches
 from workers.citing import Citing
@@ -119,6 +120,7 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: Generator, se
         gate=Gate(),
         retriever=retriever,
         citing=Citing(store, retriever, {"console": ""}),
+        answers=AnswerCache(store),  # off: every answer is to be the model's
         generator=generator,
         answer_tokens=own.answer_max_tokens,
         answer_deadline_s=own.answer_deadline_s,

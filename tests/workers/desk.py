@@ -27,6 +27,7 @@ from tests.fakes.slack import TOKEN, FakeSlack
 from tests.fakes.slack_events import TEAM
 from tests.workers.making import NoHints
 from workers.acting import Clerk
+from workers.answer_cache import AnswerCache
 from workers.batches import Batches
 from workers.citing import Citing
 from workers.conversation import Conversations
@@ -71,6 +72,7 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: ScriptedGener
         "gate": Gate(),
         "retriever": retriever,
         "citing": Citing(store, retriever, {"console": ""}),
+        "answers": AnswerCache(store),
         "generator": generator,
         "answer_tokens": 256,
         "answer_deadline_s": 30.0,

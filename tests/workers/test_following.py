@@ -9,6 +9,7 @@ import redis
 
 from tests.fakes.model import ScriptedGenerator
 from tests.workers.desk import saying
+from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
@@ -39,7 +40,7 @@ def index() -> Index:
 @pytest.fixture
 def following(store: redis.Redis, index: Index, generator: ScriptedGenerator) -> Following:
     citing = Citing(store, index, {})  # type: ignore[arg-type]
-    return Following(index, Conversations(store), generator, citing, Votes(store))  # type: ignore[arg-type]
+    return Following(index, Conversations(store), generator, citing, Votes(store), answers=AnswerCache(store))  # type: ignore[arg-type]
 
 
 def test_erased_conversation_is_forgotten_and_no_other(

@@ -23,6 +23,7 @@ from tests.fakes.slack import FakeSlack
 from tests.stored import everything_in
 from tests.workers.desk import ANSWER, from_slack, make_desk, saying, slack_sender, until
 from tests.workers.making import accept
+from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
@@ -177,7 +178,14 @@ def copies(library: Library) -> set[Path]:
 def following(retriever: Retriever, store: redis.Redis, generator: ScriptedGenerator) -> Iterator[None]:
     """A process that follows the index in a thread; the block's end waits for its end."""
     done = threading.Event()
-    following = Following(retriever, Conversations(store), generator, Citing(store, retriever, {}), Votes(store))
+    following = Following(
+        retriever,
+        Conversations(store),
+        generator,
+        Citing(store, retriever, {}),
+        Votes(store),
+        answers=AnswerCache(store),
+    )
     thread = threading.Thread(target=following.run, args=(done, 0.01))
     thread.start()
     try:

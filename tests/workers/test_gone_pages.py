@@ -15,6 +15,7 @@ from tests.fakes.model import Script, ScriptedGenerator
 from tests.stored import everything_in
 from tests.workers.desk import ANSWER, saying, until
 from tests.workers.library import BONUS, DESK, IN_CHANNEL, SECTIONS, Library, cite, delete, narrow, opened, reword
+from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
@@ -32,7 +33,9 @@ def generator() -> Iterator[ScriptedGenerator]:
 
 @pytest.fixture
 def following(store: redis.Redis, library: Library, generator: ScriptedGenerator, citing: Citing) -> Following:
-    made = Following(library.retriever, Conversations(store), generator, citing, Votes(store))
+    made = Following(
+        library.retriever, Conversations(store), generator, citing, Votes(store), answers=AnswerCache(store)
+    )
     made.follow()
     return made
 
@@ -64,7 +67,9 @@ def test_a_process_that_starts_drops_what_changed_while_none_was_there(
     cite(citing, library)
     change(library)
 
-    Following(library.retriever, Conversations(store), generator, citing, Votes(store)).follow()
+    Following(
+        library.retriever, Conversations(store), generator, citing, Votes(store), answers=AnswerCache(store)
+    ).follow()
 
     assert BONUS not in everything_in(store)
 

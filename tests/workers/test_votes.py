@@ -24,6 +24,7 @@ from tests.workers.making import accept, message
 from tests.workers.voters import press, said
 from workers import votes as votes_module
 from workers.acting import Clerk, act
+from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
@@ -337,7 +338,7 @@ def library_desk(store: redis.Redis, library: Library, model: ScriptedGenerator)
 
 def follower(store: redis.Redis, library: Library, model: ScriptedGenerator) -> Following:
     citing = Citing(store, library.retriever, {"console": ""})
-    return Following(library.retriever, Conversations(store), model, citing, Votes(store))
+    return Following(library.retriever, Conversations(store), model, citing, Votes(store), answers=AnswerCache(store))
 
 
 @changes
