@@ -17,7 +17,7 @@ from workers import extracting, grounding, smalltalk
 from workers.answer_cache import CachedAnswer, name_of
 from workers.batch import Batch
 from workers.batches import GIVE_UP_FROM_ATTEMPT
-from workers.citing import Place
+from workers.citing import Place, shown_title
 from workers.conversation import Conversation, Quoted, Turn
 from workers.extracting import extracted
 from workers.generation import GenerationError, NotInTime
@@ -216,7 +216,7 @@ def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int
     voice = policy.voice(batch.text)
     language = voice.language
     lines = [voice.say(phrase("not_found", language))]
-    if titles := list(dict.fromkeys(passage.chunk.title for passage in nearest)):
+    if titles := list(dict.fromkeys(shown_title(passage.chunk) for passage in nearest)):
         lines.append(phrase("nearest", language, titles="、".join(titles) if language == "ja" else ", ".join(titles)))
     if policy.contact:
         lines.append(phrase("contact", language, contact=policy.contact))

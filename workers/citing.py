@@ -13,6 +13,7 @@ from bot.errors import StoreUnavailable
 from bot.messages import Citation
 from bot.passages.links import address, page_name
 from bot.passages.shelf import CitedPassage, Piece, Shelf
+from bot.sanitise import sanitise
 from knowledge.documents import Chunk, Passage
 from knowledge.errors import NoIndex
 from workers.erasure import rewrite_soon
@@ -34,6 +35,11 @@ class Documents(Protocol):
     def around(self, chunk_id: str, audience: frozenset[str]) -> Sequence[Chunk]: ...
 
     def follow(self) -> str: ...
+
+
+def shown_title(chunk: Chunk) -> str:
+    """The document's title as it may leave, on one line: who names a file is not trusted either."""
+    return " ".join(sanitise(chunk.title).split())
 
 
 class Citing:
@@ -65,7 +71,7 @@ class Citing:
         rewrite_soon(self._store, "passages")  # also what ended before is in the store's file until then
 
     def _citation(self, number: int, chunk: Chunk, place: Place) -> Citation:
-        cited = Citation(number, chunk.title, chunk.uri, " > ".join(chunk.heading_path), chunk.text)
+        cited = Citation(number, shown_title(chunk), chunk.uri, " > ".join(chunk.heading_path), chunk.text)
         if cited.address or place.platform not in self._addresses:
             return cited
         page = self._page(chunk, place.audience)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from knowledge.documents import Passage
 from workers.conversation import Conversation, Quoted, Turn
+from workers.fencing import fenced, on_one_line
 from workers.generation import ChatMessage, Generator, Prompt
 from workers.policy import DEFAULT, Policy
 from workers.recalling import recalled
@@ -98,19 +99,24 @@ def insisting(prompt: Prompt, language: str, generator: Generator) -> Prompt:
     return Prompt(messages, prompt.passages, generator.tokenize(messages))
 
 
+def instructions(prompt: Prompt) -> str:
+    """What the model was told and nobody is to read."""
+    return "\n".join((prompt.messages[0].text, *_ASK.values(), *_INSIST.values()))
+
+
 def content(turn: Turn, policy: Policy = DEFAULT) -> ChatMessage:
     """What the model reads for a turn; without passages only its words."""
     if turn.role == "assistant":
         return ChatMessage(turn.role, turn.text)
     language = policy.voice(turn.text).language
-    said = "".join(f"{one.text}\n" for one in turn.recalled)
+    said = "".join(f"{fenced(one.text)}\n" for one in turn.recalled)
     known = _KNOWN[language].format(said=said) if said else ""
     if not turn.passages:
-        return ChatMessage(turn.role, f"{known}{turn.text}")
+        return ChatMessage(turn.role, f"{known}{fenced(turn.text)}")
     # A passage has its blanks with it: so its tokens are the same ones after any number and before anything.
-    quoted = tuple(f" {quoted.source}\n{quoted.text}\n\n" for quoted in turn.passages)
+    quoted = tuple(f" {on_one_line(quoted.source)}\n{fenced(quoted.text)}\n\n" for quoted in turn.passages)
     listed = "".join(f"[{n}]{passage}" for n, passage in enumerate(quoted, 1))
-    ask = _ASK[language].format(question=turn.text)
+    ask = _ASK[language].format(question=fenced(turn.text))
     return ChatMessage(turn.role, f"{MATERIAL}{listed}{known}{ask}", quoted)
 
 
