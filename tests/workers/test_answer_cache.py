@@ -265,7 +265,7 @@ def gone(store: redis.Redis) -> bool:
 
 def test_forget_erases_what_the_person_asked_and_nothing_else(store: redis.Redis, desk: Desk) -> None:
     ask(store, desk, place="c1", user="u1")
-    ask(store, desk, "領収書はどこに入れますか？", place="c2", user="u2")
+    ask(store, desk, "経費の締め日を教えてください。", place="c2", user="u2")
 
     act("k1", order("forget"), make_clerk(store))
 
