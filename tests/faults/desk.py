@@ -65,6 +65,7 @@ class Desk:
             "KNOWLEDGE_PATH": str(Path(__file__).parent / "documents"),
             "CONSOLE_TOKEN": CONSOLE_TOKEN,
             "PORT": str(self.port),
+            "ANSWER_CACHE_HOURS": "0",  # every fault is to meet an answer that is being made
             **environment,
         }
 
