@@ -12,12 +12,14 @@ from bot.sanitise import sanitise
 from knowledge.documents import Passage
 from workers import grounding, metrics
 from workers.batch import Batch
+from workers.fencing import recites
 from workers.generation import Generation, NotInTime, Prompt, Sampling
 from workers.interrupts import Interrupted, Watch
 from workers.language import spoken
 from workers.phrases import phrase
-from workers.prompt import insisting
+from workers.prompt import insisting, instructions
 from workers.services import Desk
+from workers.telling import Telling
 from workers.voice import Voice
 
 NOTICE_EVERY_S = 5.0
@@ -79,40 +81,36 @@ def _written(
         sampling=Sampling(),
         conversation=batch.conversation_id,
     )
-    question, asked_in = batch.text, voice.language
-    addresses = [f"{p.chunk.uri}\n{p.chunk.text}" for p in prompt.passages]
-    said, shown, sources, unsupported, whole = "", "", list[Passage](), False, False
-    pieces = Pieces(generation, reply, watch, asked_in, deadline_s=left_s)
+    pieces = Pieces(generation, reply, watch, voice.language, deadline_s=left_s)
+    told, whole = Telling(prompt.passages, batch.text, voice, reply), False
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
             break
-        if not voice.has(sentence, question, *addresses):
-            if said:
-                continue
+        if recites(sentence, instructions(prompt), told.addresses):
+            told.left_out = True
+        elif not told.is_foreign(sentence):
+            told.tell(sentence)
+        elif not told.said:
             generation.cancel()
             return None
-        passage = grounding.support(sentence, prompt.passages, question)
-        if prompt.passages and passage is None:
-            unsupported = True
-            continue
-        if passage is not None and passage not in sources:
-            sources.append(passage)
-        said += sentence
-        shown = sanitise(voice.say(said), addresses).strip()
-        reply.update(shown)
     else:
         whole = True
-    if unsupported and not sources and not pieces.stopped:
-        return quoted(question, prompt.passages, voice)
-    if pieces.stopped:
-        shown = f"{shown}\n{phrase('stopped', asked_in)}".strip()
-    elif shown and not prompt.passages:
-        shown = f"{shown}\n{phrase('general', asked_in)}"
-    if not shown and generation.completion.finish_reason == "deadline":
+    if told.left_out and not told.sources and not pieces.stopped:
+        return quoted(batch.text, prompt.passages, voice)
+    if not told.shown and generation.completion.finish_reason == "deadline":
         raise NotInTime("nothing was said within the deadline")
-    evidence = grounding.evidence(said, question, sources[0]) if sources and not pieces.stopped else ""
-    lasting = bool(sources) and whole and not pieces.stopped and generation.completion.finish_reason != "deadline"
-    return Written(shown, tuple(sources), sanitise(evidence, addresses), lasting)
+    whole = whole and not pieces.stopped and generation.completion.finish_reason != "deadline"
+    return _ended(told, prompt, batch.text, voice, stopped=pieces.stopped, whole=whole)
+
+
+def _ended(told: Telling, prompt: Prompt, question: str, voice: Voice, *, stopped: bool, whole: bool) -> Written:
+    """What was told with what has to be said at its end, and what it stands on."""
+    if stopped:
+        return Written(f"{told.shown}\n{phrase('stopped', voice.language)}".strip(), tuple(told.sources))
+    if told.shown and not prompt.passages:
+        return Written(f"{told.shown}\n{phrase('general', voice.language)}", ())
+    evidence = grounding.evidence(told.said, question, told.sources[0]) if told.sources else ""
+    return Written(told.shown, tuple(told.sources), sanitise(evidence, told.addresses), bool(told.sources) and whole)
 
 
 def quoted(question: str, passages: Sequence[Passage], voice: Voice) -> Written:
