@@ -86,7 +86,7 @@ def _written(
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
             break
-        if recites(sentence, instructions(prompt), told.addresses):
+        if recites(told.said + sentence, instructions(prompt), told.addresses):
             told.left_out = True
         elif not told.is_foreign(sentence):
             told.tell(sentence)
@@ -118,10 +118,9 @@ def quoted(question: str, passages: Sequence[Passage], voice: Voice) -> Written:
 
     Nothing when it has little of the question's words: then it is near, and holds no answer.
     """
-    passage = passages[0]
-    if not grounding.holds(question, passage):
+    if not passages or not grounding.holds(question, passages[0]):
         return Written("", ())
-    return quotation("quoted", question, passage, voice)
+    return quotation("quoted", question, passages[0], voice)
 
 
 def untranslated(question: str, passages: Sequence[Passage], voice: Voice) -> Written:
