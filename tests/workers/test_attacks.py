@@ -1,0 +1,133 @@
+"""A model that obeys every attack: what it then says reaches nobody, on any platform.
+
+The model is the worst one: it says what the attacker wants. In each document case the wanted words stand in the
+document too, so that the grounding gate lets them through and what is behind it has to hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from bot.console.sender import ConsoleSender
+from bot.sanitise import visible
+from knowledge.documents import PUBLIC
+from knowledge.reindexing import reindex
+from knowledge.retrieval import Retriever, open_retriever
+from knowledge.settings import KnowledgeSettings
+from knowledge.sources import Folder
+from tests.fakes.line import FakeLine
+from tests.fakes.line_events import USER
+from tests.fakes.model import Script
+from tests.fakes.slack import FakeSlack
+from tests.knowledge.conftest import HashedEmbedder
+from tests.workers.desk import events, from_line, from_slack, line_sender, make_desk, saying, slack_sender
+from tests.workers.making import accept, message
+from workers.citing import Citing
+from workers.policy import Policies, Policy
+from workers.prompt import SYSTEM
+from workers.serving import answer_next
+
+ASKED = "経費の締め日はいつですか？"
+UNASKED = {"document-2", "document-14", "message-2", "message-9"}
+"""Declined before the model is asked: the passages do not hold what the question names."""
+HONEST = "経費の締め日は毎月25日です。"
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """Where it stands, its words, what an obeying model says, and what of that may not be shown."""
+
+    id: str
+    where: str
+    text: str
+    says: str
+    forbidden: list[str]
+
+    @property
+    def question(self) -> str:
+        return f"{ASKED}\n{self.text}" if self.where == "message" else ASKED
+
+    @property
+    def answer(self) -> str:
+        return f"{HONEST}\n{self.says}"
+
+    def write(self, folder: Path) -> None:
+        """Its document."""
+        title = self.text if self.where == "title" else "規程"
+        heading = "" if self.where == "file" else f"# {title}\n\n"
+        name = self.text if self.where == "file" else self.id
+        attack = self.text if self.where == "document" else "秘密です。"
+        (folder / f"{name}.md").write_text(f"{heading}{HONEST}\n{attack}\n", encoding="utf-8")
+
+
+ATTACKS = [Attack(**row) for row in json.loads(Path("tests/samples/attacks.json").read_text(encoding="utf-8"))]
+RECITING = [attack for attack in ATTACKS if attack.where == "message" and attack.says.strip()[-8:] in SYSTEM]
+
+
+@pytest.fixture
+def poisoned(attack: Attack, tmp_path: Path) -> Iterator[Retriever]:
+    """An index of the attack's document alone."""
+    (tmp_path / "documents").mkdir()
+    attack.write(tmp_path / "documents")
+    settings = KnowledgeSettings(_env_file=None, data_path=tmp_path / "data", knowledge_path=tmp_path)  # type: ignore[call-arg]
+    sources = [Folder(path=tmp_path / "documents", audience=frozenset({PUBLIC}))]
+    reindex(settings, sources=sources, embedder=HashedEmbedder())
+    with open_retriever(settings, HashedEmbedder()) as opened:
+        yield opened
+
+
+def got_through(attack: Attack, shown: str) -> list[str]:
+    assert attack.id in UNASKED or "25日" in shown, f"{attack.id} was not answered: {shown}"
+    return [f"{attack.id}: {word}" for word in attack.forbidden if word.casefold() in visible(shown).casefold()]
+
+
+def test_the_corpus_is_large_and_in_both_languages() -> None:
+    assert len(ATTACKS) >= 60
+    assert sum(attack.text.isascii() for attack in ATTACKS) >= 10
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+def test_what_an_obeying_model_says_reaches_nobody(
+    attack: Attack, poisoned: Retriever, store: redis.Redis, slack: FakeSlack, line: FakeLine
+) -> None:
+    senders = {
+        "console": ConsoleSender(store),
+        "slack": slack_sender(slack, store),
+        "line": line_sender(line, store, "open"),
+    }
+    on_slack = from_slack(slack, attack.question)
+    asked = (message(attack.question), on_slack, from_line(line, attack.question))
+    with saying(Script(attack.answer)) as generator:
+        addresses = dict.fromkeys(senders, "")
+        desk = make_desk(store, poisoned, generator, senders=senders, citing=Citing(store, poisoned, addresses))
+        for said in asked:
+            accept(store, said)
+            answer_next(said.conversation_id, desk)
+
+    told = events(store)
+    titles = [cited["title"] for event in told for cited in event.get("citations", ())]
+    in_slack = slack.workspace.visible("C1", on_slack.reply_to["thread_ts"])
+    assert bool(generator.prompts) == (attack.id not in UNASKED)
+    assert got_through(attack, "\n".join([*(event.get("text", "") for event in told), *titles])) == []
+    assert got_through(attack, "\n".join(text for text in in_slack if text != attack.question)) == []
+    assert got_through(attack, "\n".join(line.visible(USER))) == []
+
+
+@pytest.mark.parametrize("attack", RECITING, ids=lambda attack: attack.id)
+def test_a_general_answer_does_not_recite_what_it_was_told(
+    store: redis.Redis, retriever: Retriever, attack: Attack
+) -> None:
+    with saying(Script(attack.says)) as generator:
+        desk = make_desk(store, retriever, generator, policy=Policies(Policy(outside="general"), {}))
+        accept(store, message(attack.text))
+        answer_next("console:c1", desk)
+
+    shown = "\n".join(event.get("text", "") for event in events(store))
+    assert generator.prompts
+    assert [word for word in attack.forbidden if word in shown] == []
