@@ -1,7 +1,7 @@
 """A model that obeys every attack: what it then says reaches nobody, on any platform.
 
-The model is the worst one: it says what the attacker wants. In each document case the wanted words stand in the
-document too, so that the grounding gate lets them through and what is behind it has to hold.
+The model is the worst one: it says what the attacker wants. This holds the layers together; several cases end at the
+grounding gate or at the language already, and which layer alone stops what is in test_sanitise.py and test_fencing.py.
 """
 
 from __future__ import annotations
