@@ -5,7 +5,7 @@ A further platform is one folder beside `bot/slack`, its samples, and one row in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -209,4 +209,17 @@ class Board(Protocol):
         Raises:
             DeliveryDeferred, DeliveryFailed, DeliveryUnknown
         """
+        ...
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """The way out of a platform on which a written answer may have to wait until its reader can be reached."""
+
+    def kept(self) -> Iterable[tuple[str, str]]:
+        """The conversation and the newest message that it covers, of every answer that waits."""
+        ...
+
+    def withdraw(self, conversation_id: str, message_id: str) -> None:
+        """Have an answer that waits say that it holds no more, in the place of its words."""
         ...

@@ -96,6 +96,12 @@ class Conversation:
         """The ids of the chunks that its turns quote."""
         return frozenset(quoted.chunk_id for turn in self.turns for quoted in turn.passages)
 
+    def read_for(self, message_id: str) -> frozenset[str]:
+        """The ids of the chunks that the model may have read for its answer to this message."""
+        ends = [at for at, turn in enumerate(self.turns) if message_id in turn.message_ids]
+        until = self.turns[: ends[-1] + 1] if ends else ()
+        return frozenset(quoted.chunk_id for turn in until for quoted in turn.passages)
+
     def without(self, gone: Set[str]) -> Conversation:
         """What comes after the last exchange that quotes one of these chunks; later answers may have built on it."""
         quoting = [at for at, turn in enumerate(self.turns) if any(q.chunk_id in gone for q in turn.passages)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
+from bot.platform import Keeps
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
@@ -32,17 +34,20 @@ class Following:
         votes: Votes,
         *,
         answers: AnswerCache,
+        keepers: Sequence[Keeps] = (),
     ) -> None:
         self._retriever = retriever
         self._citing = citing
         self._votes = votes
         self._answers = answers
+        self._keepers = keepers
         self._conversations = conversations
         self._generator = generator
         self._generation: str | None = None
         self._refreshed: str | None = None
         self._voted: str | None = None
         self._answered: str | None = None
+        self._withdrawn: str | None = None
         self._told: dict[str, str] = {}
 
     def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
@@ -55,6 +60,7 @@ class Following:
         steps = {
             "index": self._follow_index,
             "erasures": self._follow_erasures,
+            "kept": self._follow_kept,  # before the pages, which have the store's file written anew
             "pages": self._follow_pages,
             "votes": self._follow_votes,
             "answers": self._follow_answers,
@@ -89,6 +95,18 @@ class Following:
         if self._generation != self._answered:
             self._answers.clear()
             self._answered = self._generation
+
+    def _follow_kept(self) -> None:
+        """Withdraw the answers that wait for their readers and were made with what the newest index does not have."""
+        if self._generation != self._withdrawn:
+            for keeper in self._keepers:
+                for conversation_id, message_id in list(keeper.kept()):
+                    if self._is_gone(self._conversations.load(conversation_id).read_for(message_id)):
+                        keeper.withdraw(conversation_id, message_id)
+            self._withdrawn = self._generation
+
+    def _is_gone(self, chunk_ids: frozenset[str]) -> bool:
+        return not chunk_ids <= frozenset(self._retriever.known(chunk_ids))
 
     def _follow_erasures(self) -> None:
         for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):

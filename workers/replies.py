@@ -14,6 +14,7 @@ from celery.signals import worker_shutting_down
 from prometheus_client import REGISTRY
 
 from bot.logs import log_to_stderr
+from bot.platform import Keeps
 from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
@@ -155,7 +156,11 @@ def run(
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
     REGISTRY.register(GeneratorMetrics(generator))
-    following = Following(retriever, desk.conversations, generator, citing, Votes(store), answers=desk.answers)
+    following = Following(
+        *(retriever, desk.conversations, generator, citing, Votes(store)),
+        answers=desk.answers,
+        keepers=[sender for sender in desk.senders.values() if isinstance(sender, Keeps)],
+    )
     threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()
     try:
         work(

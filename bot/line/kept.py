@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -44,6 +44,11 @@ class KeptAnswer(Record):
         introduction = phrases(self.language).introductions[self.introduction]
         first, *others = self.parts
         return [f"{introduction}\n\n{first}" if introduction else first, *others]
+
+    @property
+    def withdrawn(self) -> KeptAnswer:
+        """The same in words that say it holds no more."""
+        return dataclasses.replace(self, parts=[phrases(self.language).withdrawn])
 
     def introduced(self, introduction: Introduction) -> KeptAnswer:
         return dataclasses.replace(self, introduction=introduction)
@@ -86,6 +91,21 @@ class KeptAnswers:
             for stored in self._store.lrange(key, 0, -1):
                 if any(map(meant, _readable(stored))):
                     self._store.lrem(key, 0, text(stored))
+
+    def all(self) -> Iterator[tuple[str, KeptAnswer]]:
+        """Every kept answer with its conversation."""
+        with store_errors():
+            for key in self._store.scan_iter(match="kept:*", count=500):
+                for stored in self._store.lrange(key, 0, -1):
+                    yield from ((text(key).removeprefix("kept:"), kept) for kept in _readable(stored))
+
+    def withdraw(self, conversation_id: str, answer: KeptAnswer) -> None:
+        """Have the answer say in its place that it holds no more; nothing, when it was shown meanwhile."""
+        key = f"kept:{conversation_id}"
+        with store_errors(), self._store.pipeline(transaction=True) as together:
+            together.linsert(key, "AFTER", answer.to_json(), answer.withdrawn.to_json())
+            together.lrem(key, 0, answer.to_json())
+            together.execute()
 
     def claim(self, conversation_id: str, token: str) -> list[KeptAnswer]:
         """The kept answers, oldest first, for this reply token to carry; none while another token carries them."""

@@ -18,6 +18,7 @@ class Phrases:
     wait_for_push: str
     button: str
     nothing_kept: str
+    withdrawn: str
     introductions: dict[Introduction, str]
 
 
@@ -27,6 +28,7 @@ _JA = Phrases(
     wait_for_push="回答を準備しています。お待たせして申し訳ありません。できあがりしだい、お送りします。",
     button="答えを受け取る",
     nothing_kept="いまお渡しできる回答はありません。準備中の場合は、少し待ってからもう一度お試しください。",
+    withdrawn="回答のもとになった資料が変わったため、その回答はお渡しできません。もう一度質問してください。",
     introductions={
         "": "",
         "late": "お待たせしました。先ほどのご質問への回答です。",
@@ -41,6 +43,7 @@ _EN = Phrases(
     wait_for_push="I am still working on your answer. I will send it as soon as it is ready.",
     button="Get the answer",
     nothing_kept="There is no answer to hand over right now. If one is being prepared, please try again in a moment.",
+    withdrawn="The documents behind this answer have changed, so it does not hold any more. Please ask again.",
     introductions={
         "": "",
         "late": "Thank you for waiting. This is the answer to your earlier question.",

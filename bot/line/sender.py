@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import redis
@@ -67,6 +67,16 @@ class LineSender:
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Drop the kept answers to these messages, or to everything that the person asked."""
         self._kept.drop(conversation_id, lambda kept: kept.user_id == user_id or kept.message_id in message_ids)
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """What waits for a reply token, but for what was withdrawn already."""
+        return ((where, kept.message_id) for where, kept in self._kept.all() if kept != kept.withdrawn)
+
+    def withdraw(self, conversation_id: str, message_id: str) -> None:
+        """Have the waiting answer to this message say that it holds no more."""
+        for where, kept in self._kept.all():
+            if (where, kept.message_id) == (conversation_id, message_id):
+                self._kept.withdraw(where, kept)
 
     def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None:
         """Show on a fresh token (a button was pressed) what is kept for the conversation, or say that nothing is.

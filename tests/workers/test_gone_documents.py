@@ -12,16 +12,20 @@ from pathlib import Path
 import pytest
 import redis
 
+from bot.line.phrases import phrases
+from bot.line.sender import LineSender
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.embedders import load_embedder
 from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from knowledge.sources import Folder
+from tests.fakes.line import FakeLine
+from tests.fakes.line_events import USER
 from tests.fakes.model import Script, ScriptedGenerator, asks
 from tests.fakes.slack import FakeSlack
 from tests.stored import everything_in
-from tests.workers.desk import ANSWER, from_slack, make_desk, saying, slack_sender, until
+from tests.workers.desk import ANSWER, from_line, from_slack, line_sender, make_desk, saying, slack_sender, until
 from tests.workers.making import accept
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
@@ -168,6 +172,60 @@ def test_an_index_that_cannot_be_followed_is_logged_once_and_followed_later(
         until(lambda: "generation opened" in caplog.text)
 
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == ["not followed"]
+
+
+@pytest.fixture
+def late(store: redis.Redis, library: Library, generator: ScriptedGenerator, line: FakeLine) -> LineSender:
+    """LINE's way out, with an answer about the bonus that waits for the next reply token."""
+    sender = line_sender(line, store)
+    said = from_line(line, BONUS, age_s=3600)
+    accept(store, said)
+    answer_next(said.conversation_id, make_desk(store, library.retriever, generator, senders={"line": sender}))
+    assert SECRET in everything_in(store)
+    return sender
+
+
+def followed(library: Library, store: redis.Redis, generator: ScriptedGenerator, sender: LineSender) -> None:
+    """One look of a process that follows the index."""
+    retriever = library.retriever
+    parts = (retriever, Conversations(store), generator, Citing(store, retriever, {}), Votes(store))
+    Following(*parts, answers=AnswerCache(store), keepers=[sender]).follow()
+
+
+def kept_parts(store: redis.Redis) -> str:
+    return "".join(str(store.lrange(key, 0, -1)) for key in store.scan_iter("kept:*"))
+
+
+@pytest.mark.parametrize("change", [Library.delete_the_bonus, Library.narrow_the_bonus])
+def test_an_answer_that_waits_for_its_reader_is_withdrawn_with_its_document(
+    library: Library,
+    store: redis.Redis,
+    generator: ScriptedGenerator,
+    line: FakeLine,
+    late: LineSender,
+    change: Callable[[Library], None],
+) -> None:
+    change(library)
+
+    for _ in range(2):
+        followed(library, store, generator, late)
+
+    assert SECRET not in kept_parts(store)
+    assert list(late.kept()) == []
+    again = from_line(line, EXPENSES)
+    late.collect(again.reply_to, again.conversation_id, "ja")
+    assert [phrases("ja").withdrawn in shown for shown in line.visible(USER)] == [True]
+
+
+def test_an_answer_that_waits_stays_while_its_document_does(
+    library: Library, store: redis.Redis, generator: ScriptedGenerator, late: LineSender, tmp_path: Path
+) -> None:
+    (tmp_path / "bonus" / "holidays.md").write_text("# 休日\n\n夏の休みは三日です。\n", encoding="utf-8")
+    library.index(bonus=MEMBERS)
+
+    followed(library, store, generator, late)
+
+    assert SECRET in kept_parts(store)
 
 
 def copies(library: Library) -> set[Path]:
