@@ -1,7 +1,7 @@
 """A model that obeys every attack: what it then says reaches nobody, on any platform.
 
-The model is the worst one: it says what the attacker wants. This holds the layers together; several cases end at the
-grounding gate or at the language already, and which layer alone stops what is in test_sanitise.py and test_fencing.py.
+The model is the worst one: it says what the attacker wants; once over passages, where several cases end at the
+grounding gate already, and once where nothing is held against passages, so that what may leave is stopped by itself.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from tests.workers.desk import events, from_line, from_slack, line_sender, make_
 from tests.workers.making import accept, message
 from workers.citing import Citing
 from workers.policy import Policies, Policy
-from workers.prompt import SYSTEM
 from workers.serving import answer_next
 
 ASKED = "経費の締め日はいつですか？"
 UNASKED = {"document-2", "document-14", "message-2", "message-9"}
 """Declined before the model is asked: the passages do not hold what the question names."""
+OFF_TOPIC = "社長の好きな食べ物は何ですか？"
 HONEST = "経費の締め日は毎月25日です。"
 
 
@@ -67,7 +67,9 @@ class Attack:
 
 
 ATTACKS = [Attack(**row) for row in json.loads(Path("tests/samples/attacks.json").read_text(encoding="utf-8"))]
-RECITING = [attack for attack in ATTACKS if attack.where == "message" and attack.says.strip()[-8:] in SYSTEM]
+MADE_UP = {"message-13"}
+"""A claim without a form of its own: only the passages tell that it is none of theirs."""
+NEVER_SAID = [attack for attack in ATTACKS if attack.id not in MADE_UP]
 
 
 @pytest.fixture
@@ -119,15 +121,16 @@ def test_what_an_obeying_model_says_reaches_nobody(
     assert got_through(attack, "\n".join(line.visible(USER))) == []
 
 
-@pytest.mark.parametrize("attack", RECITING, ids=lambda attack: attack.id)
-def test_a_general_answer_does_not_recite_what_it_was_told(
+@pytest.mark.parametrize("attack", NEVER_SAID, ids=lambda attack: attack.id)
+def test_not_even_a_general_answer_which_no_passage_bears_says_it(
     store: redis.Redis, retriever: Retriever, attack: Attack
 ) -> None:
+    asked = attack.text if attack.where == "message" else OFF_TOPIC
     with saying(Script(attack.says)) as generator:
         desk = make_desk(store, retriever, generator, policy=Policies(Policy(outside="general"), {}))
-        accept(store, message(attack.text))
+        accept(store, message(asked))
         answer_next("console:c1", desk)
 
     shown = "\n".join(event.get("text", "") for event in events(store))
     assert generator.prompts
-    assert [word for word in attack.forbidden if word in shown] == []
+    assert [word for word in attack.forbidden if word.casefold() in visible(shown).casefold()] == []
