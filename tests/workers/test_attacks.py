@@ -6,9 +6,7 @@ grounding gate already, and once where nothing is held against passages, so that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,57 +14,23 @@ import redis
 
 from bot.console.sender import ConsoleSender
 from bot.sanitise import visible
-from knowledge.documents import PUBLIC
-from knowledge.reindexing import reindex
 from knowledge.retrieval import Retriever, open_retriever
-from knowledge.settings import KnowledgeSettings
-from knowledge.sources import Folder
 from tests.fakes.line import FakeLine
 from tests.fakes.line_events import USER
 from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack
-from tests.knowledge.conftest import HashedEmbedder
+from tests.workers.attacks import ATTACKS, Attack, poisoned_index
 from tests.workers.desk import events, from_line, from_slack, line_sender, make_desk, saying, slack_sender
 from tests.workers.making import accept, message
 from workers.citing import Citing
 from workers.policy import Policies, Policy
 from workers.serving import answer_next
 
-ASKED = "経費の締め日はいつですか？"
 UNASKED = {"document-2", "document-14", "message-2", "message-9"}
 """Declined before the model is asked: the passages do not hold what the question names."""
 OFF_TOPIC = "社長の好きな食べ物は何ですか？"
-HONEST = "経費の締め日は毎月25日です。"
 
 
-@dataclass(frozen=True, slots=True)
-class Attack:
-    """Where it stands, its words, what an obeying model says, and what of that may not be shown."""
-
-    id: str
-    where: str
-    text: str
-    says: str
-    forbidden: list[str]
-
-    @property
-    def question(self) -> str:
-        return f"{ASKED}\n{self.text}" if self.where == "message" else ASKED
-
-    @property
-    def answer(self) -> str:
-        return f"{HONEST}\n{self.says}"
-
-    def write(self, folder: Path) -> None:
-        """Its document."""
-        title = self.text if self.where == "title" else "規程"
-        heading = "" if self.where == "file" else f"# {title}\n\n"
-        name = self.text if self.where == "file" else self.id
-        attack = self.text if self.where == "document" else "秘密です。"
-        (folder / f"{name}.md").write_text(f"{heading}{HONEST}\n{attack}\n", encoding="utf-8")
-
-
-ATTACKS = [Attack(**row) for row in json.loads(Path("tests/samples/attacks.json").read_text(encoding="utf-8"))]
 MADE_UP = {"message-13"}
 """A claim without a form of its own: only the passages tell that it is none of theirs."""
 NEVER_SAID = [attack for attack in ATTACKS if attack.id not in MADE_UP]
@@ -75,12 +39,8 @@ NEVER_SAID = [attack for attack in ATTACKS if attack.id not in MADE_UP]
 @pytest.fixture
 def poisoned(attack: Attack, tmp_path: Path) -> Iterator[Retriever]:
     """An index of the attack's document alone."""
-    (tmp_path / "documents").mkdir()
-    attack.write(tmp_path / "documents")
-    settings = KnowledgeSettings(_env_file=None, data_path=tmp_path / "data", knowledge_path=tmp_path)  # type: ignore[call-arg]
-    sources = [Folder(path=tmp_path / "documents", audience=frozenset({PUBLIC}))]
-    reindex(settings, sources=sources, embedder=HashedEmbedder())
-    with open_retriever(settings, HashedEmbedder()) as opened:
+    settings, embedder = poisoned_index(attack, tmp_path)
+    with open_retriever(settings, embedder) as opened:
         yield opened
 
 

@@ -1,4 +1,4 @@
-"""A real model of the default size keeps to the language and to the persona over one conversation."""
+"""A real small model keeps to the language and to the persona over one conversation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ENGLISH = "What does the error E-517 mean, and how many people are connected?"
 @pytest.fixture(scope="module")
 def engine() -> Iterator[LlamaEngine]:
     folder = Path(os.environ.get("MADOGUCHI_TEST_MODELS", "data/models"))
-    model = resolve("qwen2.5-coder-1.5b-instruct", folder)
+    model = resolve("qwen2.5-coder-0.5b-instruct", folder)
     engine = LlamaEngine(model, context_tokens=4096, at_once=1, system=SYSTEM, lead=LEAD)
     yield engine
     engine.close()
