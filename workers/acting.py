@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import replace
 
 import redis
 
-from bot.access import Access
-from bot.inbox import Hints
 from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
-from bot.platform import Sender, Target
+from bot.platform import Target
 from bot.store import script, store_errors, text
 from bot.votes import VOTE
 from workers.administering import administer
 from workers.answer_cache import AnswerCache
-from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
 from workers.gap import told_as
 from workers.gaps import Gaps
-from workers.interrupts import ANY, Interrupts
+from workers.interrupts import ANY
 from workers.phrases import phrase
+from workers.services import Clerk
 from workers.votes import Votes
 from workers.voting import vote
 
 JOURNAL_LIFE_S = 24 * 3600
-
-
-class Collector(Protocol):
-    """Hands out an answer that was kept, on a fresh token."""
-
-    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Clerk:
-    """Everything that acting needs."""
-
-    store: redis.Redis
-    conversations: Conversations
-    interrupts: Interrupts
-    hints: Hints
-    senders: Mapping[str, Sender]
-    access: Access
-    collector: Collector | None
 
 
 def act(control_id: str, event: Control, clerk: Clerk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.journal import UnlockedJournal
 from bot.messages import Command
@@ -17,9 +17,7 @@ from workers.gap_texts import listing
 from workers.gaps import Gaps
 from workers.phrases import phrase
 from workers.runs import Runs, Wish
-
-if TYPE_CHECKING:
-    from workers.acting import Clerk
+from workers.services import Clerk
 
 JOURNAL_LIFE_S = 24 * 3600
 MOST_TOPICS = 10

@@ -17,7 +17,7 @@ from bot.queue import ACT, CONTROL, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect, script, store_errors, text
 from workers import metrics
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.app import work
 from workers.batches import Batches
 from workers.bulletins import Bulletins
@@ -30,6 +30,7 @@ from workers.gap_telling import Telling
 from workers.gaps import Gaps
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
+from workers.services import Clerk
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
 from workers.votes import LIFE_S as VOTES_LIFE_S

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+import redis
+
+from bot.access import Access
 from bot.inbox import Hints
 from bot.platform import Sender
 from knowledge.documents import Chunk, Passage
@@ -75,3 +78,22 @@ class Desk:
     generator: Generator
     answer_tokens: int
     answer_deadline_s: float
+
+
+class Collector(Protocol):
+    """Hands out an answer that was kept, on a fresh token."""
+
+    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Everything that acting on orders, edits, deletions and votes needs."""
+
+    store: redis.Redis
+    conversations: Conversations
+    interrupts: Interrupts
+    hints: Hints
+    senders: Mapping[str, Sender]
+    access: Access
+    collector: Collector | None

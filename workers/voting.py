@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from bot.journal import UnlockedJournal
 from bot.messages import Action
@@ -14,10 +13,8 @@ from workers.answer_cache import AnswerCache
 from workers.gap import Gap
 from workers.gaps import Gaps
 from workers.phrases import phrase
+from workers.services import Clerk
 from workers.votes import Vote, Votes
-
-if TYPE_CHECKING:
-    from workers.acting import Clerk
 
 log = logging.getLogger(__name__)
 

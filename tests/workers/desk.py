@@ -26,7 +26,6 @@ from tests.fakes.model import Script, ScriptedGenerator
 from tests.fakes.slack import TOKEN, FakeSlack
 from tests.fakes.slack_events import TEAM
 from tests.workers.making import NoHints
-from workers.acting import Clerk
 from workers.answer_cache import AnswerCache
 from workers.batches import Batches
 from workers.citing import Citing
@@ -34,7 +33,7 @@ from workers.conversation import Conversations
 from workers.gate import Gate
 from workers.interrupts import Interrupts
 from workers.policy import Policies, Policy
-from workers.services import Desk, Retriever
+from workers.services import Clerk, Desk, Retriever
 from workers.serving import answer_next
 
 C = "console:c1"

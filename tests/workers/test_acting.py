@@ -38,11 +38,11 @@ from tests.workers.desk import (
 )
 from tests.workers.letters import a_question_dies, an_order_dies
 from tests.workers.making import accept, message
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.batches import Batches
 from workers.conversation import Conversations
 from workers.phrases import phrase
-from workers.services import Desk
+from workers.services import Clerk, Desk
 from workers.serving import answer_next
 
 THEIRS = "わたしの秘密"

@@ -16,10 +16,11 @@ from tests.fakes import line_events
 from tests.fakes.line import FakeLine
 from tests.fakes.slack import FakeSlack, Fault
 from tests.workers.desk import line_sender, make_clerk, slack_sender
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.bulletins import PACE, Bulletins
 from workers.phrases import phrase
 from workers.runs import Runs, Wish
+from workers.services import Clerk
 
 ADMIN, DM = "slack:U1", "DU1"
 DONE = {

@@ -26,11 +26,12 @@ from tests.workers.desk import (
 )
 from tests.workers.letters import a_question_dies
 from tests.workers.making import accept, message
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.batches import Batches
 from workers.clerk import AGAIN_AFTER_S, MOST_UNREAD, OVERDUE_S, Tick, register
 from workers.due_times import DueTimes
 from workers.phrases import phrase
+from workers.services import Clerk
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ from tests.workers.desk import make_clerk, slack_sender
 from tests.workers.gap_questions import SAME
 from tests.workers.test_gap_topics import asking
 from tests.workers.test_gaps import note
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.administering import MOST_TOPICS
 from workers.gap_texts import WORDING_CHARS
 from workers.gap_topics import Sorting
 from workers.gaps import Gaps
+from workers.services import Clerk
 
 DM = "DU1"
 

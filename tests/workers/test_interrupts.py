@@ -25,12 +25,12 @@ from tests.workers.desk import (
     serving,
 )
 from tests.workers.making import accept, message
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.answering import asked
 from workers.generation import Prompt
 from workers.interrupts import POLL_EVERY_S, Watch
 from workers.phrases import phrase
-from workers.services import Desk
+from workers.services import Clerk, Desk
 from workers.serving import answer_next
 
 STOPPED = phrase("stopped", "ja")

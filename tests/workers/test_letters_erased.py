@@ -14,12 +14,12 @@ from bot.messages import Control, Deletion, Edit, Message, UnreadableRecord
 from tests.workers.desk import LIFE_S, C, answers, command, everything, make_clerk, order
 from tests.workers.letters import a_question_dies, an_order_dies
 from tests.workers.making import accept, message
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.batch import Batch
 from workers.batches import Batches
 from workers.controls import Controls
 from workers.dead_letters import DeadLetters
-from workers.services import Desk
+from workers.services import Clerk, Desk
 from workers.serving import answer_next
 
 THEIRS = "わたしの秘密"

@@ -22,10 +22,10 @@ from tests.workers.conftest import MEMBERS_DOCUMENTS, PUBLIC_DOCUMENTS
 from tests.workers.desk import ANSWER, make_clerk, make_desk, order, saying
 from tests.workers.making import accept, message
 from tests.workers.voters import press
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.cli import main
 from workers.prompt import SYSTEM
-from workers.services import Desk
+from workers.services import Clerk, Desk
 from workers.serving import answer_next
 
 QUESTION = "経費の締め日はいつですか？"

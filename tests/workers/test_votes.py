@@ -23,14 +23,14 @@ from tests.workers.library import BONUS, Library, delete, narrow, reword
 from tests.workers.making import accept, message
 from tests.workers.voters import press, said
 from workers import votes as votes_module
-from workers.acting import Clerk, act
+from workers.acting import act
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
 from workers.gaps import Gaps
 from workers.phrases import phrase
-from workers.services import Desk
+from workers.services import Clerk, Desk
 from workers.serving import answer_next
 from workers.votes import LIFE_S, Votes
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from bot.messages import Action, Message
 from bot.votes import VOTE, Ballot
-from workers.acting import Clerk, act
+from workers.acting import act
+from workers.services import Clerk
 
 _controls = itertools.count(1)
 
