@@ -38,6 +38,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     answer:{name}      string        an answer of the model, for who asks the same, for ANSWER_CACHE_HOURS
     answers            sorted set    the names of these answers by the time they end
     kept:{c}           list          answers (LINE) that wait for the next token
+    keeping            sorted set    conversations (LINE) that may have kept answers, by when the last of them ends
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)
     journal:{control}  hash          what the confirmation of a control event has done so far

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import redis
 
+from bot.errors import DeliveryDeferred
 from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.platform import Target
@@ -64,15 +66,28 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     conversation, sender = event.conversation_id, clerk.senders[event.platform]
     ours = _was_taken_in(event.message_id, clerk.store)
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
-    theirs = [*answered_with_it, *map(told_as, answered_with_it)]
-    sender.erase(conversation, message_ids=theirs)  # first: after a crash no turn would tell these ids
-    clerk.conversations.erase(conversation, message_ids=[event.message_id])
-    clerk.interrupts.changed(conversation, event.message_id)
-    sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])
     voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
     AnswerCache(clerk.store).erase(message_ids=[event.message_id])
+    theirs = [*answered_with_it, *map(told_as, answered_with_it)]
+    with put_off() as deferred:
+        sender.erase(conversation, message_ids=theirs)  # first: after a crash no turn would tell these ids
+    clerk.conversations.erase(conversation, message_ids=[event.message_id])
+    clerk.interrupts.changed(conversation, event.message_id)
     if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
+    sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])
+    if deferred:
+        raise deferred[0]
+
+
+@contextmanager
+def put_off() -> Iterator[list[DeliveryDeferred]]:
+    """A platform that is out of reach holds up nothing of ours: what it raised, to be raised when that is done."""
+    deferred: list[DeliveryDeferred] = []
+    try:
+        yield deferred
+    except DeliveryDeferred as error:
+        deferred.append(error)
 
 
 def stop(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -152,11 +167,13 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
     for conversation in spoken_in:
         clerk.conversations.erase(conversation, speaker=event.user_id)
         clerk.interrupts.changed(conversation, ANY)
+    Votes(clerk.store).erase(person=event.user_id)
+    AnswerCache(clerk.store).erase(person=event.user_id)
+    rewrite_soon(clerk.store, control_id)
+    for conversation in spoken_in:  # last: a platform that is out of reach holds up nothing of ours
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
-    Votes(clerk.store).erase(person=event.user_id)
-    AnswerCache(clerk.store).erase(person=event.user_id)
     rewrite_soon(clerk.store, control_id)
 
 

@@ -54,8 +54,8 @@ class Answer:
     cached_as: str = ""
 
     def to_json(self) -> str:
-        """The answer as one line of JSON."""
-        turns = [turn.to_json() for turn in self.turns]
+        """The answer as one line of JSON, without what its turns recall of messages that may be erased meanwhile."""
+        turns = [replace(turn, recalled=()).to_json() for turn in self.turns]
         facts = {"turns": turns, "cut": self.cut, "erases": self.erases, "not_found": self.not_found}
         facts |= {"cached_as": self.cached_as}
         return json.dumps({"v": VERSION, "reply": self.reply.to_json(), **facts})

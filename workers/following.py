@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from bot.messages import UnreadableRecord
 from bot.platform import Keeps
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
@@ -47,7 +48,6 @@ class Following:
         self._refreshed: str | None = None
         self._voted: str | None = None
         self._answered: str | None = None
-        self._withdrawn: str | None = None
         self._told: dict[str, str] = {}
 
     def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
@@ -98,15 +98,18 @@ class Following:
 
     def _follow_kept(self) -> None:
         """Withdraw the answers that wait for their readers and were made with what the newest index does not have."""
-        if self._generation != self._withdrawn:
-            for keeper in self._keepers:
-                for conversation_id, message_id in list(keeper.kept()):
-                    if self._is_gone(self._conversations.load(conversation_id).read_for(message_id)):
-                        keeper.withdraw(conversation_id, message_id)
-            self._withdrawn = self._generation
+        for keeper in self._keepers:
+            for conversation_id, message_id in list(keeper.kept()):
+                if self._is_gone(conversation_id, message_id):
+                    keeper.withdraw(conversation_id, message_id)
+                    self._refreshed = None  # the pages' turn is next, which has the store's file written anew
 
-    def _is_gone(self, chunk_ids: frozenset[str]) -> bool:
-        return not chunk_ids <= frozenset(self._retriever.known(chunk_ids))
+    def _is_gone(self, conversation_id: str, message_id: str) -> bool:
+        try:
+            read = self._conversations.load(conversation_id).read_for(message_id)
+        except UnreadableRecord:  # of a newer version, which sees to it
+            return False
+        return not read <= frozenset(self._retriever.known(read))
 
     def _follow_erasures(self) -> None:
         for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):

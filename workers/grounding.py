@@ -118,7 +118,13 @@ def evidence(said: str, question: str, passage: Passage, most_chars: int = 200) 
     parts = [part.strip() for part in sentences([passage.chunk.text]) if part.strip()]
     if not parts or language(said) != language(passage.chunk.text):
         return ""
-    best = max(parts, key=lambda part: 2 * _shared(told - asked, part) + _shared(told | asked, part))
+    figures = set(_numbers(_plain(said))) - set(_numbers(_plain(question)))
+
+    def bears(part: str) -> int:
+        has = figures & set(_numbers(_plain(part)))
+        return 2 * (_shared(told - asked, part) + sum(map(len, has))) + _shared(told | asked, part)
+
+    best = max(parts, key=bears)
     contents = set(_contents(_plain(best)))
     said_already = _shared(contents, said) >= SAID_ALREADY * sum(map(len, contents))
     return "" if said_already or len(best) > most_chars else best

@@ -93,13 +93,15 @@ def _written(
         elif not told.said:
             generation.cancel()
             return None
+        else:
+            told.left_out = True
     else:
         whole = True
     if told.left_out and not told.sources and not pieces.stopped:
         return quoted(batch.text, prompt.passages, voice)
     if not told.shown and generation.completion.finish_reason == "deadline":
         raise NotInTime("nothing was said within the deadline")
-    whole = whole and not pieces.stopped and generation.completion.finish_reason != "deadline"
+    whole = whole and not told.left_out and generation.completion.finish_reason == "stop"
     return _ended(told, prompt, batch.text, voice, stopped=pieces.stopped, whole=whole)
 
 

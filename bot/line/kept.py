@@ -1,14 +1,17 @@
 """Answers that could not be shown yet: kept in the store until the conversation's next reply token carries them.
 
-Keys: `kept:{conversation}` (list), `carrying:{conversation}` (the reply token that is carrying them just now).
+Keys: `kept:{conversation}` (list), `carrying:{conversation}` (the reply token that is carrying them just now),
+`keeping` (sorted set: the conversations that may have some, and until when).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -18,6 +21,7 @@ from bot.store import store_errors, text
 
 log = logging.getLogger(__name__)
 
+_WHERE = "keeping"
 KEPT_S = 7 * 24 * 3600
 ROOM = 20
 """Answers kept for one conversation; the oldest go first."""
@@ -82,6 +86,8 @@ class KeptAnswers:
             together.rpush(key, answer.to_json())
             together.ltrim(key, -ROOM, -1)
             together.expire(key, KEPT_S)
+            together.zadd(_WHERE, {conversation_id: time.time() + KEPT_S})
+            together.zremrangebyscore(_WHERE, 0, time.time())
             together.execute()
 
     def drop(self, conversation_id: str, meant: Callable[[KeptAnswer], bool]) -> None:
@@ -95,9 +101,10 @@ class KeptAnswers:
     def all(self) -> Iterator[tuple[str, KeptAnswer]]:
         """Every kept answer with its conversation."""
         with store_errors():
-            for key in self._store.scan_iter(match="kept:*", count=500):
-                for stored in self._store.lrange(key, 0, -1):
-                    yield from ((text(key).removeprefix("kept:"), kept) for kept in _readable(stored))
+            conversations: Any = self._store.zrange(_WHERE, 0, -1)
+            for where in map(text, conversations):
+                for stored in self._store.lrange(f"kept:{where}", 0, -1):
+                    yield from ((where, kept) for kept in _readable(stored))
 
     def withdraw(self, conversation_id: str, answer: KeptAnswer) -> None:
         """Have the answer say in its place that it holds no more; nothing, when it was shown meanwhile."""
@@ -132,6 +139,7 @@ class KeptAnswers:
             for answer in reversed(left):
                 together.lpush(key, answer.to_json())
             together.expire(key, KEPT_S)
+            together.zadd(_WHERE, {conversation_id: time.time() + KEPT_S}, xx=True)
             together.execute()
 
 

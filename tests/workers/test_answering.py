@@ -32,7 +32,7 @@ from tests.workers.desk import (
 )
 from tests.workers.making import accept, message
 from workers.answering import Answer
-from workers.conversation import Turn
+from workers.conversation import Recalled, Turn
 from workers.generation import Prompt
 from workers.phrases import phrase
 from workers.policy import Policies, Policy
@@ -334,3 +334,10 @@ def test_an_answer_is_followed_by_the_sentence_that_bears_it_and_the_model_reads
 
     assert text == f"25日\n{phrase('evidence', 'ja', words=ANSWER)}"
     assert desk.conversations.load(C).turns[-1].text == "25日"
+
+
+def test_an_answer_that_is_written_down_recalls_nothing_that_may_be_erased_before_it_is_shown() -> None:
+    stated = Recalled("大阪支社の佐藤です。", "m1", "console:u1")
+    turn = Turn("user", ("締め日は？",), "console:u1", ("m2",), recalled=(stated,))
+
+    assert "佐藤" not in Answer(Reply(ANSWER), (turn,)).to_json()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -15,6 +17,7 @@ from workers.batch import Batch
 from workers.batches import GIVE_UP_FROM_ATTEMPT, LOCK_LIFE_S, MOST_MESSAGES, Batches
 from workers.conversation import Conversations, Turn
 from workers.interrupts import Interrupts
+from workers.recalling import recalled
 
 LIFE_S = 3600
 C = "console:c1"
@@ -247,3 +250,37 @@ def test_the_cut_drops_the_oldest_turns_for_good(store: redis.Redis, batches: Ba
     batches.finish(batch, exchange(batch), cut=2)
 
     assert Conversations(store).load(C).questions(9) == ("二つ目", "三つ目")
+
+
+def unsend(conversations: Conversations, message_id: str) -> None:
+    conversations.erase(C, message_ids=[message_id])
+
+
+def correct(conversations: Conversations, message_id: str) -> None:
+    conversations.reword(C, message_id, "京都支社です。")
+
+
+def leave(conversations: Conversations, message_id: str) -> None:
+    assert conversations.load(C).turns[0].message_ids == (message_id,)
+
+
+@pytest.mark.parametrize(("meanwhile", "left"), [(unsend, 0), (correct, 0), (leave, 1)])
+def test_what_was_erased_while_the_answer_was_made_is_not_recalled(
+    store: redis.Redis, batches: Batches, meanwhile: Callable[[Conversations, str], None], left: int
+) -> None:
+    conversations = Conversations(store)
+    accept(store, message("大阪支社の佐藤です。"))
+    batch = taken(batches)
+    batches.finish(
+        batch, [Turn("user", ("大阪支社の佐藤です。",), "console:u1", tuple(batch.ids)), *exchange(batch)[1:]]
+    )
+    accept(store, message("締め日は？"))
+    second = taken(batches)
+    asked, said = exchange(second)
+    asked = dataclasses.replace(asked, recalled=recalled(conversations.load(C).turns))
+    assert len(asked.recalled) == 1
+
+    meanwhile(conversations, batch.ids[0])
+    batches.finish(second, [asked, said], cut=2)
+
+    assert sum(len(turn.recalled) for turn in conversations.load(C).turns) == left

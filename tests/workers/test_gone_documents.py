@@ -217,6 +217,26 @@ def test_an_answer_that_waits_for_its_reader_is_withdrawn_with_its_document(
     assert [phrases("ja").withdrawn in shown for shown in line.visible(USER)] == [True]
 
 
+def test_an_answer_that_was_under_way_when_its_document_left_is_withdrawn_too(
+    library: Library, store: redis.Redis, generator: ScriptedGenerator, line: FakeLine
+) -> None:
+    sender = line_sender(line, store)
+    parts = (library.retriever, Conversations(store), generator, Citing(store, library.retriever, {}), Votes(store))
+    process = Following(*parts, answers=AnswerCache(store), keepers=[sender])
+    said = from_line(line, BONUS, age_s=3600)
+    accept(store, said)
+    answer_next(said.conversation_id, make_desk(store, library.retriever, generator, senders={"line": sender}))
+    kept = store.lrange(f"kept:{said.conversation_id}", 0, -1)
+    store.delete(f"kept:{said.conversation_id}")
+    library.delete_the_bonus()
+    process.follow()
+
+    store.rpush(f"kept:{said.conversation_id}", *kept)
+    process.follow()
+
+    assert SECRET not in kept_parts(store)
+
+
 def test_an_answer_that_waits_stays_while_its_document_does(
     library: Library, store: redis.Redis, generator: ScriptedGenerator, late: LineSender, tmp_path: Path
 ) -> None:

@@ -183,6 +183,12 @@ def test_a_short_answer_comes_with_the_sentence_that_bears_it() -> None:
     assert borne_by == "50歳のとき、ジークムント・フロイトの診察を受けます。"
 
 
+def test_evidence_of_a_figure_is_the_row_that_has_it() -> None:
+    hotels = passage("| 地域 | 上限 |\n| 東京 | 13,000円 |\n| 大阪 | 11,000円 |")
+
+    assert evidence("11,000円です。", "ホテルの上限はいくらですか？", hotels) == "| 大阪 | 11,000円 |"
+
+
 def test_an_answer_in_the_words_of_the_passage_needs_no_evidence() -> None:
     assert evidence("経費は毎月25日までに、経費精算システムで申請してください。", "経費の締め日は？", EXPENSES) == ""
 

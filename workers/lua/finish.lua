@@ -10,6 +10,18 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
 end
 
+-- What the remembered turns say, by message: what was erased or edited meanwhile is not recalled.
+local said = {}
+for _, text in ipairs(redis.call('LRANGE', KEYS[7], 0, -1)) do
+  local turn = cjson.decode(text)
+  for at, id in ipairs(turn['role'] == 'user' and turn['message_ids'] or {}) do
+    said[id] = (said[id] or '') .. turn['texts'][at]
+  end
+  for _, stated in ipairs(turn['recalled'] or {}) do
+    said[stated['message_id']] = (said[stated['message_id']] or '') .. stated['text']
+  end
+end
+
 -- A turn, or a gap, as it is remembered: of a message that was edited while its answer was on the way, the new words.
 local function as_it_says_now(text)
   local turn, changed = cjson.decode(text), false
@@ -18,6 +30,15 @@ local function as_it_says_now(text)
     changed = changed or words ~= turn['texts'][at]
     turn['texts'][at] = words
   end
+  local recalled = {}
+  for _, stated in ipairs(turn['recalled'] or {}) do
+    if string.find(said[stated['message_id']] or '', stated['text'], 1, true) then
+      recalled[#recalled + 1] = stated
+    else
+      changed = true
+    end
+  end
+  turn['recalled'] = recalled
   return changed and cjson.encode(turn) or text
 end
 
