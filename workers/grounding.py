@@ -127,7 +127,14 @@ def evidence(said: str, question: str, passage: Passage, most_chars: int = 200) 
     best = max(parts, key=bears)
     contents = set(_contents(_plain(best)))
     said_already = _shared(contents, said) >= SAID_ALREADY * sum(map(len, contents))
-    return "" if said_already or len(best) > most_chars else best
+    return "" if said_already or len(best) > most_chars else _without_marks(best)
+
+
+def _without_marks(part: str) -> str:
+    """A sentence, a list's item or a table's row without what makes it one."""
+    if part.startswith("|"):
+        return " / ".join(cell.strip() for cell in part.strip("|").split("|") if cell.strip())
+    return part.lstrip("-*#> ")
 
 
 def holds(question: str, passage: Passage) -> bool:

@@ -186,7 +186,15 @@ def test_a_short_answer_comes_with_the_sentence_that_bears_it() -> None:
 def test_evidence_of_a_figure_is_the_row_that_has_it() -> None:
     hotels = passage("| 地域 | 上限 |\n| 東京 | 13,000円 |\n| 大阪 | 11,000円 |")
 
-    assert evidence("11,000円です。", "ホテルの上限はいくらですか？", hotels) == "| 大阪 | 11,000円 |"
+    assert evidence("11,000円です。", "ホテルの上限はいくらですか？", hotels) == "大阪 / 11,000円"
+
+
+def test_evidence_from_a_list_is_without_its_mark() -> None:
+    leave = passage("休暇:\n- 続けて休むときは3週間前までに相談してください。\n- 半日でも取れます。")
+
+    borne_by = evidence("3週間前です。", "いつ相談しますか？", leave)
+
+    assert borne_by == "続けて休むときは3週間前までに相談してください。"
 
 
 def test_an_answer_in_the_words_of_the_passage_needs_no_evidence() -> None:
