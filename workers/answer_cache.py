@@ -29,10 +29,10 @@ from bot.store import script, store_errors, text
 from knowledge.documents import Passage
 from knowledge.errors import NoIndex
 from workers import metrics
-from workers.conversation import Quoted, Turn
+from workers.conversation import Turn
 from workers.erasure import rewrite_soon
 from workers.policy import Policy
-from workers.prompt import source_of
+from workers.prompt import as_cited, as_read
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,8 @@ class CachedAnswer(Record):
 
     def turns(self, asked: Turn, passages: Sequence[Passage]) -> tuple[Turn, Turn]:
         """What a conversation remembers when it is given again: the question over what was read, and the answer."""
-        read = {p.chunk.id: Quoted(source_of(p), p.chunk.text, p.chunk.id) for p in passages}
-        cited = tuple(replace(read[chunk], text="") for chunk in self.cited)
+        read = {p.chunk.id: as_read(p) for p in passages}
+        cited = tuple(map(as_cited, self.sources(passages)))
         asked_over = replace(asked, passages=tuple(read[chunk] for chunk in self.read))
         return asked_over, Turn("assistant", (self.said,), "assistant", asked.message_ids, cited)
 

@@ -18,13 +18,13 @@ from workers.answer_cache import CachedAnswer, name_of
 from workers.batch import Batch
 from workers.batches import GIVE_UP_FROM_ATTEMPT
 from workers.citing import Place, shown_title
-from workers.conversation import Conversation, Quoted, Turn
+from workers.conversation import Conversation, Turn
 from workers.extracting import extracted
 from workers.generation import GenerationError, NotInTime
 from workers.interrupts import Watch
 from workers.phrases import phrase
 from workers.policy import Policy
-from workers.prompt import Draft, draft, source_of
+from workers.prompt import Draft, as_cited, draft
 from workers.services import Desk, Found
 from workers.voice import Voice
 from workers.waiting import is_wanted, wait_for_model
@@ -227,8 +227,7 @@ def not_found(batch: Batch, nearest: Sequence[Passage], policy: Policy, cut: int
 
 def finished(batch: Batch, drafted: Draft, written: Written, policy: Policy, sources: tuple[Citation, ...]) -> Answer:
     """The written text with its sources, and the two turns that the conversation remembers."""
-    # Which chunks it cites, for votes on it; their words are in the question's turn.
-    cited = tuple(Quoted(source_of(passage), "", passage.chunk.id) for passage in written.sources)
+    cited = tuple(map(as_cited, written.sources))
     said = Turn(ASSISTANT, (written.text,), ASSISTANT, tuple(batch.ids), cited)
     reply = Reply(with_evidence(written, policy.voice(batch.text).language), sources)
     return Answer(reply, (drafted.turn, said), drafted.cut, lasting=written.lasting)

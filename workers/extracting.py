@@ -9,9 +9,9 @@ from bot.sanitise import sanitise
 from knowledge.documents import Passage
 from workers import grounding
 from workers.batch import Batch
-from workers.conversation import Quoted, Turn
+from workers.conversation import Turn
 from workers.phrases import phrase
-from workers.prompt import source_of
+from workers.prompt import as_cited, as_read
 
 Label = Literal["preview", "without_model"]
 
@@ -19,7 +19,7 @@ Label = Literal["preview", "without_model"]
 def extracted(label: Label, language: str, *, batch: Batch, passage: Passage, citations: tuple[Citation, ...]) -> Reply:
     """What the passage says to the batch's question, labelled in `language` as its own words, with its source."""
     text = phrase(label, language, words=words_of(batch, passage))
-    return Reply(sanitise(text, _addresses(passage)), citations)
+    return Reply(sanitise(text, grounding.sources([passage])), citations)
 
 
 def turns(batch: Batch, asked: Turn, passage: Passage) -> tuple[Turn, Turn]:
@@ -27,22 +27,12 @@ def turns(batch: Batch, asked: Turn, passage: Passage) -> tuple[Turn, Turn]:
 
     The question's turn quotes the passage: so both go when its document does.
     """
-    asked_over = Turn(
-        asked.role, asked.texts, asked.speaker, asked.message_ids, (_quoted(passage, passage.chunk.text),)
-    )
-    words = sanitise(words_of(batch, passage), _addresses(passage))
-    said = Turn("assistant", (words,), "assistant", tuple(batch.ids), (_quoted(passage, ""),))
+    asked_over = Turn(asked.role, asked.texts, asked.speaker, asked.message_ids, (as_read(passage),))
+    words = sanitise(words_of(batch, passage), grounding.sources([passage]))
+    said = Turn("assistant", (words,), "assistant", tuple(batch.ids), (as_cited(passage),))
     return asked_over, said
 
 
 def words_of(batch: Batch, passage: Passage) -> str:
     """The passage's words that come nearest to the question."""
     return grounding.extract(batch.text, passage)
-
-
-def _quoted(passage: Passage, text: str) -> Quoted:
-    return Quoted(source_of(passage), text, passage.chunk.id)
-
-
-def _addresses(passage: Passage) -> list[str]:
-    return [f"{passage.chunk.uri}\n{passage.chunk.text}"]

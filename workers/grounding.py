@@ -151,6 +151,11 @@ def _shared(words: Iterable[str], text: str) -> int:
     return sum(len(word) for word in words if word in plain)
 
 
+def sources(passages: Iterable[Passage]) -> list[str]:
+    """What the passages say and where they stand: the addresses in it may leave with an answer from them."""
+    return [f"{passage.chunk.uri}\n{passage.chunk.text}" for passage in passages]
+
+
 def is_about(question: str, passages: Sequence[Passage]) -> bool:
     """Whether the passages can be about what the question names.
 

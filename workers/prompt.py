@@ -70,7 +70,7 @@ def draft(
     The best passage stands next to the question, where a small model looks first.
     """
     budget = generator.context_tokens - answer_tokens
-    quoted = tuple(Quoted(source_of(p), p.chunk.text, p.chunk.id) for p in reversed(passages))
+    quoted = tuple(as_read(p) for p in reversed(passages))
     turn = dataclasses.replace(asked, passages=quoted)
     turns = list(conversation.turns)
     token_ids = generator.tokenize(_chat([*turns, turn], policy))
@@ -85,6 +85,16 @@ def draft(
         token_ids = generator.tokenize(_chat([*turns, turn], policy))
     prompt = Prompt(_chat([*turns, turn], policy), tuple(passages[: len(turn.passages)]), token_ids)
     return Draft(prompt, turn, conversation.cut + len(conversation.turns) - len(turns))
+
+
+def as_read(passage: Passage) -> Quoted:
+    """The passage as a question's turn remembers that the model read it."""
+    return Quoted(source_of(passage), passage.chunk.text, passage.chunk.id)
+
+
+def as_cited(passage: Passage) -> Quoted:
+    """The passage as an answer's turn remembers that it cites it; its words are in the question's turn."""
+    return Quoted(source_of(passage), "", passage.chunk.id)
 
 
 def source_of(passage: Passage) -> str:

@@ -26,7 +26,7 @@ class Telling:
         self.said = self.shown = ""
         self.sources: list[Passage] = []
         self.left_out = False
-        self.addresses = [f"{passage.chunk.uri}\n{passage.chunk.text}" for passage in passages]
+        self.addresses = grounding.sources(passages)
         self._passages = passages
         self._question = question
         self._voice = voice

@@ -83,10 +83,11 @@ def _written(
     )
     pieces = Pieces(generation, reply, watch, voice.language, deadline_s=left_s)
     told, whole = Telling(prompt.passages, batch.text, voice, reply), False
+    secret = instructions(prompt)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
             break
-        if recites(told.said + sentence, instructions(prompt), told.addresses):
+        if recites(told.said + sentence, secret, told.addresses):
             told.left_out = True
         elif not told.is_foreign(sentence):
             told.tell(sentence)
@@ -142,7 +143,7 @@ def quotation(label: str, question: str, passage: Passage, voice: Voice) -> Writ
     """The passage's words that come nearest to the question, under a label in the desk's voice."""
     words = grounding.extract(question, passage)
     text = voice.say(phrase(label, voice.language, words="{words}")).format(words=words)  # the words stay as written
-    return Written(sanitise(text, [f"{passage.chunk.uri}\n{passage.chunk.text}"]), (passage,))
+    return Written(sanitise(text, grounding.sources([passage])), (passage,))
 
 
 class Pieces:

@@ -102,9 +102,14 @@ class KeptAnswers:
         """Every kept answer with its conversation."""
         with store_errors():
             conversations: Any = self._store.zrange(_WHERE, 0, -1)
-            for where in map(text, conversations):
-                for stored in self._store.lrange(f"kept:{where}", 0, -1):
-                    yield from ((where, kept) for kept in _readable(stored))
+        for where in map(text, conversations):
+            yield from ((where, kept) for kept in self.of(where))
+
+    def of(self, conversation_id: str) -> list[KeptAnswer]:
+        """A conversation's kept answers, oldest first."""
+        with store_errors():
+            kept: Any = self._store.lrange(f"kept:{conversation_id}", 0, -1)
+        return [answer for stored in kept for answer in _readable(stored)]
 
     def withdraw(self, conversation_id: str, answer: KeptAnswer) -> None:
         """Have the answer say in its place that it holds no more; nothing, when it was shown meanwhile."""
@@ -121,7 +126,7 @@ class KeptAnswers:
             claimed = self._store.set(key, token, nx=True, ex=CARRYING_S)
             if not claimed and self._store.get(key) != token:
                 return []
-            return [kept for text in self._store.lrange(f"kept:{conversation_id}", 0, -1) for kept in _readable(text)]
+        return self.of(conversation_id)
 
     def release(self, conversation_id: str, token: str) -> None:
         """Let another token carry them, if this one held the claim."""

@@ -74,9 +74,9 @@ class LineSender:
 
     def withdraw(self, conversation_id: str, message_id: str) -> None:
         """Have the waiting answer to this message say that it holds no more."""
-        for where, kept in self._kept.all():
-            if (where, kept.message_id) == (conversation_id, message_id):
-                self._kept.withdraw(where, kept)
+        for kept in self._kept.of(conversation_id):
+            if kept.message_id == message_id:
+                self._kept.withdraw(conversation_id, kept)
 
     def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None:
         """Show on a fresh token (a button was pressed) what is kept for the conversation, or say that nothing is.

@@ -106,3 +106,13 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def citing(store: redis.Redis, library: Library) -> Citing:
     """What makes citations of the library, with links from every platform."""
     return Citing(store, library.retriever, passage_addresses(f"{DESK}/"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str, store: redis.Redis) -> Iterator[None]:
+    """An empty store, a folder with no settings in it; what a command does to the umask is undone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_URL", store_url)
+    umask = os.umask(0o022)
+    yield
+    os.umask(umask)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -20,15 +17,7 @@ from workers.gap_commands import MAX_ANSWER_CHARS
 from workers.gap_topics import Sorting
 from workers.gaps import Gaps
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str, store: redis.Redis) -> Iterator[None]:
-    """An empty store, a folder with no settings in it; what a command does to the umask is undone."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("REDIS_URL", store_url)
-    umask = os.umask(0o022)
-    yield
-    os.umask(umask)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture

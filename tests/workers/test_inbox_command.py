@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,14 +24,7 @@ from workers.cli import main
 OTHER = "console:c2"
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str, store: redis.Redis) -> Iterator[None]:
-    """An empty store, a folder with no settings in it; what a command does to the umask is undone."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("REDIS_URL", store_url)
-    umask = os.umask(0o022)
-    yield
-    os.umask(umask)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def said_by(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
