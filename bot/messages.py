@@ -177,10 +177,14 @@ class Citation(Record):
 
 @dataclass(frozen=True, slots=True)
 class Reply(Record):
-    """An answer as it leaves: plain standard Markdown without any URL or mention that `sanitise` would refuse."""
+    """An answer as it leaves: plain standard Markdown without any URL or mention that `sanitise` would refuse.
+
+    `offers` names what can be done with it (`bot/offers.py`), by buttons where the platform has them.
+    """
 
     text: str
     citations: tuple[Citation, ...] = field(default=())
+    offers: tuple[str, ...] = field(default=())
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -192,4 +196,4 @@ class Reply(Record):
             cited = tuple(Citation(**{k: v for k, v in one.items() if k in known}) for one in stored)
         except (AttributeError, TypeError) as error:
             raise UnreadableRecord(f"unreadable Reply: {error}") from error
-        return cls(text=plain.text, citations=cited)
+        return cls(text=plain.text, citations=cited, offers=tuple(plain.offers))

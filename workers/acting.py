@@ -18,13 +18,13 @@ from workers.administering import administer
 from workers.answer_cache import AnswerCache
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
-from workers.gap import told_as
-from workers.gaps import Gaps
+from workers.gaps.gap import told_as
+from workers.gaps.gaps import Gaps
 from workers.interrupts import ANY
 from workers.phrases import phrase
 from workers.services import Clerk
-from workers.votes import Votes
-from workers.voting import vote
+from workers.votes.votes import Votes
+from workers.votes.voting import vote
 
 JOURNAL_LIFE_S = 24 * 3600
 
@@ -42,8 +42,8 @@ def act(control_id: str, event: Control, clerk: Clerk) -> None:
             delete(control_id, event, clerk)
         case Command() if event.name in ORDERS:
             ORDERS[event.name](control_id, event, clerk)
-        case Action() if event.name == VOTE:
-            vote(control_id, event, clerk)
+        case Action() if event.name in ACTIONS:
+            ACTIONS[event.name](control_id, event, clerk)
         case Command() | Action():  # of a newer front door: nothing that this version can do
             return
 
@@ -151,6 +151,9 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "collect": collect,
     "admin": administer,
 }
+
+
+ACTIONS: dict[str, Callable[[str, Action, Clerk], None]] = {VOTE: vote}
 
 
 def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:

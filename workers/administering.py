@@ -7,14 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bot.capabilities import Board
 from bot.journal import UnlockedJournal
 from bot.messages import Command
-from bot.platform import Board, Target
+from bot.platform import Target
 from bot.store import store_errors
 from workers import run_texts
 from workers.bulletins import Bulletins
-from workers.gap_texts import listing
-from workers.gaps import Gaps
+from workers.gaps.gaps import Gaps
+from workers.gaps.texts import listing
 from workers.phrases import phrase
 from workers.runs import Runs, Wish
 from workers.services import Clerk

@@ -26,7 +26,7 @@ from bot.store import SEEN_S, script, store_errors, text
 from workers.batch import Batch, BatchJournal
 from workers.conversation import Turn
 from workers.erasure import REWRITE
-from workers.gap import Gap, gap_keys
+from workers.gaps.gap import Gap, gap_keys
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import redis
 
+from bot.capabilities import Board
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed
 from bot.messages import Command
-from bot.platform import Board, Sender
+from bot.platform import Sender
 from bot.store import store_errors, text
 from workers.run_texts import progress
 from workers.runs import ENDED, Runs

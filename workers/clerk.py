@@ -26,15 +26,15 @@ from workers.conversation import Conversations
 from workers.dead_letters import DeadLetters
 from workers.due_times import DueTimes
 from workers.erasure import rewrite_the_file
-from workers.gap_telling import Telling
-from workers.gaps import Gaps
+from workers.gaps.gaps import Gaps
+from workers.gaps.telling import Telling
 from workers.interrupts import Interrupts
 from workers.senders import line_sender, senders
 from workers.services import Clerk
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
-from workers.votes import LIFE_S as VOTES_LIFE_S
-from workers.votes import Votes
+from workers.votes.votes import LIFE_S as VOTES_LIFE_S
+from workers.votes.votes import Votes
 
 log = logging.getLogger(__name__)
 

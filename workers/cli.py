@@ -125,7 +125,7 @@ def _add_inbox(commands: Commands) -> None:
 
 def _add_gaps(commands: Commands) -> None:
     gaps = commands.add_parser("gaps", help="what was asked and the documents did not answer, by topic")
-    gaps.set_defaults(command=_command("gap_commands", "show"))
+    gaps.set_defaults(command=_command("gaps.commands", "show"))
     what = gaps.add_subparsers(metavar="WHAT")
 
     answer = what.add_parser("answer", help="answer it once; it becomes a document, and who asked is told")
@@ -135,16 +135,16 @@ def _add_gaps(commands: Commands) -> None:
     answer.add_argument(
         "--audience", action="append", metavar="LABEL", help="who may read it (public, members, slack:C1); repeatable"
     )
-    answer.set_defaults(command=_command("gap_commands", "answer"))
+    answer.set_defaults(command=_command("gaps.commands", "answer"))
 
     drop = what.add_parser("drop", help="delete the questions of a topic for good")
     drop.add_argument("number", type=int, metavar="N", help="as `madoguchi gaps` has it")
-    drop.set_defaults(command=_command("gap_commands", "drop"))
+    drop.set_defaults(command=_command("gaps.commands", "drop"))
 
 
 def _add_votes(commands: Commands) -> None:
     votes = commands.add_parser("votes", help="what people found helpful, and what can be made of it")
-    votes.set_defaults(command=_command("vote_commands", "show"))
+    votes.set_defaults(command=_command("votes.commands", "show"))
     what = votes.add_subparsers(metavar="WHAT")
 
     export = what.add_parser(
@@ -154,11 +154,11 @@ def _add_votes(commands: Commands) -> None:
     export.add_argument(
         "--audience", default="public", metavar="LABEL", help="who may use the trained model: public (default), members"
     )
-    export.set_defaults(command=_command("vote_commands", "export"))
+    export.set_defaults(command=_command("votes.commands", "export"))
 
     golden = what.add_parser("golden", help="print the questions that were answered well as golden questions")
     golden.add_argument("--write", action="store_true", help="add them to GOLDEN_PATH, each once")
-    golden.set_defaults(command=_command("vote_commands", "golden_questions"))
+    golden.set_defaults(command=_command("votes.commands", "golden_questions"))
 
 
 def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:

@@ -13,7 +13,7 @@ import redis
 
 from bot.messages import Record, UnreadableRecord
 from bot.store import REMEMBERED_S, script, store_errors, text
-from workers.gap import gap_keys
+from workers.gaps.gap import gap_keys
 
 ERASED_KNOWN_S = 3600
 """So long the workers can read that something was erased; what one computed does not outlive its process."""

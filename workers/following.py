@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Sequence
 
+from bot.capabilities import Keeps
 from bot.messages import UnreadableRecord
-from bot.platform import Keeps
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.generation import Generator
 from workers.services import Retriever
-from workers.votes import Votes
+from workers.votes.votes import Votes
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from knowledge.embedders import load_embedder
 from knowledge.overview import overview
 from knowledge.settings import KnowledgeSettings
 from workers.app import work
-from workers.gap_answers import Publishing
-from workers.gap_keeping import Keeping
-from workers.gap_topics import Sorting
-from workers.gaps import Gaps
+from workers.gaps.answers import Publishing
+from workers.gaps.gaps import Gaps
+from workers.gaps.keeping import Keeping
+from workers.gaps.topics import Sorting
 from workers.indexing import Indexing
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 

@@ -13,8 +13,8 @@ from celery import Celery
 from celery.signals import worker_shutting_down
 from prometheus_client import REGISTRY
 
+from bot.capabilities import Keeps
 from bot.logs import log_to_stderr
-from bot.platform import Keeps
 from bot.queue import ANSWER, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect
@@ -41,7 +41,7 @@ from workers.services import Desk, Retriever
 from workers.serving import answer_next
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
-from workers.votes import Votes
+from workers.votes.votes import Votes
 from workers.watchdog import TICK_S, Watchdog
 
 log = logging.getLogger(__name__)

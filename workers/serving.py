@@ -17,7 +17,7 @@ from workers.answering import Answer, answer
 from workers.batch import Batch
 from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S
 from workers.conversation import Turn
-from workers.gap import Gap, gap_of
+from workers.gaps.gap import Gap, gap_of
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
 from workers.phrases import phrase

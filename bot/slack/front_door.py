@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -16,16 +17,16 @@ from slack_bolt.error import BoltUnhandledRequestError
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
-from bot.messages import Message
+from bot.messages import Control, Message
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.slack.events import parse, parse_command
+from bot.slack.interactions import parse_interaction
 from bot.slack.signing import verify
-from bot.slack.votes import parse_vote
-from bot.votes import VOTE
 
 log = logging.getLogger(__name__)
 
 MAX_FORM_FIELDS = 100
+_ANY = re.compile("")
 COMMAND = "/madoguchi"
 TAKEN = "受け付けました。返事は窓口との DM に届きます。\nTaken. The answer comes to your direct messages with me."
 NOT_ADMIN = "このコマンドは管理者だけが使えます。\nOnly administrators may use this command."
@@ -44,7 +45,8 @@ class SlackFrontDoor:
         for kind in ("app_mention", "message"):
             self._app.event(kind)(self._take)
         self._app.command(COMMAND)(self._take_command)
-        self._app.action(VOTE)(self._take_vote)
+        for listen in (self._app.action, self._app.view, self._app.message_shortcut):
+            listen(_ANY)(self._take_interaction)
 
     def handle(self, request: WebhookRequest) -> WebhookResponse:
         """Verify, accept, answer; `x-slack-retry-num` changes nothing, the store knows what it has seen."""
@@ -71,31 +73,26 @@ class SlackFrontDoor:
             raise BadRequest(400, "not a payload of Slack") from error
 
     def _take(self, body: dict[str, Any]) -> BoltResponse:
-        """Bolt's listener: 200 once it is durable, or is nothing to us; 503 to be sent it again."""
+        """Bolt's listener: what was said is acknowledged when it is durable, or nothing to us."""
         delivery = parse(body, self._admins)
-        if delivery is None:
-            return BoltResponse(status=200)
+        return BoltResponse(status=200) if delivery is None else self._accepted(delivery.event, delivery.id)
+
+    def _take_interaction(self, body: dict[str, Any]) -> BoltResponse:
+        """Bolt's listener: what was pressed or sent is acknowledged when it is durable, or none of ours."""
+        taken = parse_interaction(body)
+        return BoltResponse(status=200) if taken is None else self._accepted(*taken)
+
+    def _accepted(self, event: Message | Control, delivery_id: str) -> BoltResponse:
+        """200 once it is durable; 503 to be sent it again."""
         try:
-            if isinstance(delivery.event, Message):
-                outcome = self._inbox.accept(delivery.event, delivery.id)
+            if isinstance(event, Message):
+                outcome = self._inbox.accept(event, delivery_id)
             else:
-                outcome = self._inbox.control(delivery.event, delivery.id)
+                outcome = self._inbox.control(event, delivery_id)
         except StoreUnavailable:
             log.warning("store unavailable", extra={"platform": "slack"})
             return BoltResponse(status=503)
         return BoltResponse(status=503 if outcome is Accepted.FULL else 200)
-
-    def _take_vote(self, body: dict[str, Any]) -> BoltResponse:
-        """Bolt's listener: a pressed button is acknowledged when it is durable, or none of ours."""
-        pressed = parse_vote(body)
-        if pressed is None:
-            return BoltResponse(status=200)
-        try:
-            self._inbox.control(*pressed)
-        except StoreUnavailable:
-            log.warning("store unavailable", extra={"platform": "slack"})
-            return BoltResponse(status=503)
-        return BoltResponse(status=200)
 
     def _take_command(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: a slash command is durable before its giver reads that it was taken."""
@@ -105,12 +102,8 @@ class SlackFrontDoor:
         command, delivery_id = given
         if command.user_id not in self._admins:
             return _for_their_eyes(NOT_ADMIN)
-        try:
-            self._inbox.control(command, delivery_id)
-        except StoreUnavailable:
-            log.warning("store unavailable", extra={"platform": "slack"})
-            return BoltResponse(status=503)
-        return _for_their_eyes(TAKEN)
+        taken = self._accepted(command, delivery_id)
+        return _for_their_eyes(TAKEN) if taken.status == 200 else taken
 
 
 def read_body(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, Delivery
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines, unmarked
+from bot.slack.buttons import beneath
 from bot.slack.members import Members
 from bot.slack.previews import Preview, Previews
 from bot.slack.thread import SETTLE_S, Mark, Thread
-from bot.slack.votes import vote_buttons
 from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
 
@@ -94,8 +94,8 @@ class SlackReply:
     """One answer on its way to Slack; see `ReplyStream`.
 
     The journal holds the parts as they were cut first and how far they got, so that another worker goes on with the
-    same words: `parts`, `sources`, `sending` and `sent` (numbers of parts, from 1). `round` counts the answers that
-    were asked for after the first was shown; none is taken for another.
+    same words: `parts`, `sources`, `offers`, `sending` and `sent` (numbers of parts, from 1). `round` counts the
+    answers that were asked for after the first was shown; none is taken for another.
     """
 
     def __init__(
@@ -133,7 +133,8 @@ class SlackReply:
     def finish(self, reply: Reply) -> Delivered:
         """Post the parts that are not shown yet, with the sources under the last."""
         if "parts" not in self._journal.read():
-            self._journal.write(parts=split_text(reply.text, PART_CHARS), sources=source_lines(reply.citations))
+            sources, offers = source_lines(reply.citations), list(reply.offers)
+            self._journal.write(parts=split_text(reply.text, PART_CHARS), sources=sources, offers=offers)
         if (left_s := self._asked_to_wait_until - time.monotonic()) > 0:
             raise DeliveryDeferred("rate limited", left_s)
         self._settle()
@@ -144,7 +145,7 @@ class SlackReply:
         self._settle()
         parts, sent = self._fact("parts", []), self._fact("sent", 0)
         if not parts or sent < len(parts):
-            self._journal.write(parts=[*parts[:sent], apology], sources=[])
+            self._journal.write(parts=[*parts[:sent], apology], sources=[], offers=[])
         return self._post_rest()
 
     def _post_rest(self) -> Delivered:
@@ -192,10 +193,11 @@ class SlackReply:
     def _content(self, number: int) -> dict[str, Any]:
         parts = self._fact("parts", [])
         sources = self._fact("sources", []) if number == len(parts) else []
-        if not sources:
-            return message(parts[number - 1], [])
-        buttons = vote_buttons(self._target, may_train=self._may_train)
-        return message(parts[number - 1], sources, buttons)
+        return message(parts[number - 1], sources, *(self._buttons(sources) if number == len(parts) else ()))
+
+    def _buttons(self, sources: Sequence[str]) -> list[dict[str, Any]]:
+        offers = self._fact("offers", [])
+        return beneath(self._target, has_sources=bool(sources), offers=offers, may_train=self._may_train)
 
     def _is_sent(self, number: int) -> None:
         self._journal.write(sent=number)

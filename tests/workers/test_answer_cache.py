@@ -33,7 +33,7 @@ from workers.following import Following
 from workers.policy import Policies, Policy
 from workers.services import Desk
 from workers.serving import answer_next
-from workers.votes import Votes
+from workers.votes.votes import Votes
 
 QUESTION = "経費の締め日はいつですか？"
 PLAIN = Policy()

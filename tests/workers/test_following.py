@@ -13,7 +13,7 @@ from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
-from workers.votes import Votes
+from workers.votes.votes import Votes
 
 
 class Index:

@@ -33,7 +33,7 @@ from workers.conversation import Conversations
 from workers.following import Following
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
-from workers.votes import Votes
+from workers.votes.votes import Votes
 
 SECRET = "冬の賞与は12月10日に基本給の2か月分を支給します。"
 EXPENSES = "経費の締め日はいつですか？"

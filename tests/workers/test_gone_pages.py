@@ -20,7 +20,7 @@ from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
 from workers.replies import passage_addresses
-from workers.votes import Votes
+from workers.votes.votes import Votes
 
 changes = pytest.mark.parametrize("change", [delete, narrow, reword])
 

@@ -18,10 +18,10 @@ from knowledge.golden import PASSAGES, GoldenQuestion
 from knowledge.lookup import chunks_with
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
-from workers.pairs import Pair, examples, golden, liked
 from workers.services import Retriever
 from workers.settings import STORE_TIMEOUT_S
-from workers.votes import Votes
+from workers.votes.pairs import Pair, examples, golden, liked
+from workers.votes.votes import Votes
 
 
 class ExportRefused(MadoguchiError):

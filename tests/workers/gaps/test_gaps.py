@@ -12,14 +12,14 @@ from bot.messages import Deletion, Edit, Reply
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
 from tests.stored import everything_in
-from tests.workers.asking_in_vain import VAIN, answer_the_gap, ask, sort
 from tests.workers.desk import ANSWER, LIFE_S, C, at_work, make_clerk, make_desk, order, saying
+from tests.workers.gaps.asking_in_vain import VAIN, answer_the_gap, ask, sort
 from tests.workers.making import accept, message
 from workers.acting import act
 from workers.answering import Answer
 from workers.batches import Batches
-from workers.gap import Gap, Topic, gap_of
-from workers.gaps import Gaps
+from workers.gaps.gap import Gap, Topic, gap_of
+from workers.gaps.gaps import Gaps
 from workers.services import Desk
 from workers.serving import answer_next
 

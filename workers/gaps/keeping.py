@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from bot.errors import StoreUnavailable
 from knowledge.errors import KnowledgeError
-from workers.gap_answers import Publishing
-from workers.gap_topics import Sorting
+from workers.gaps.answers import Publishing
+from workers.gaps.topics import Sorting
 
 log = logging.getLogger(__name__)
 

@@ -10,16 +10,16 @@ from bot.messages import Command
 from bot.words import said_to_administer
 from tests.fakes.slack import FakeSlack
 from tests.knowledge.conftest import HashedEmbedder
-from tests.workers.asking_in_vain import VAIN
 from tests.workers.desk import make_clerk, slack_sender
-from tests.workers.gap_questions import SAME
-from tests.workers.test_gap_topics import asking
-from tests.workers.test_gaps import note
+from tests.workers.gaps.asking_in_vain import VAIN
+from tests.workers.gaps.questions import SAME
+from tests.workers.gaps.test_gaps import note
+from tests.workers.gaps.test_topics import asking
 from workers.acting import act
 from workers.administering import MOST_TOPICS
-from workers.gap_texts import WORDING_CHARS
-from workers.gap_topics import Sorting
-from workers.gaps import Gaps
+from workers.gaps.gaps import Gaps
+from workers.gaps.texts import WORDING_CHARS
+from workers.gaps.topics import Sorting
 from workers.services import Clerk
 
 DM = "DU1"

@@ -18,7 +18,7 @@ import redis
 from bot.messages import UnreadableRecord
 from bot.store import script, store_errors, text
 from knowledge.faq import FaqEntry
-from workers.gap import GAPS, Gap, Topic, gap_keys
+from workers.gaps.gap import GAPS, Gap, Topic, gap_keys
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from bot.settings import BotSettings
 from bot.store import connect
 from knowledge.documents import MAX_PREFIX_CHARS
 from knowledge.faq import FaqEntry
-from workers.gap import Topic
-from workers.gap_texts import listing
-from workers.gaps import Gaps
+from workers.gaps.gap import Topic
+from workers.gaps.gaps import Gaps
+from workers.gaps.texts import listing
 from workers.settings import STORE_TIMEOUT_S
 from workers.terminal import print_line
 

@@ -12,14 +12,14 @@ from bot.store import connect
 from knowledge.errors import EmbeddingFailed
 from tests.faults.desk import wait_until
 from tests.knowledge.conftest import HashedEmbedder
-from tests.workers.asking_in_vain import ENTRY, VAIN
-from tests.workers.test_gap_topics import asking
-from tests.workers.test_gaps import note
+from tests.workers.gaps.asking_in_vain import ENTRY, VAIN
+from tests.workers.gaps.test_gaps import note
+from tests.workers.gaps.test_topics import asking
 from tests.workers.test_knowledge_worker import settings_of
-from workers.gap_answers import Publishing
-from workers.gap_keeping import Keeping
-from workers.gap_topics import Sorting
-from workers.gaps import Gaps
+from workers.gaps.answers import Publishing
+from workers.gaps.gaps import Gaps
+from workers.gaps.keeping import Keeping
+from workers.gaps.topics import Sorting
 
 
 def test_a_step_that_fails_is_taken_again_and_the_other_goes_on(store: redis.Redis, tmp_path: Path) -> None:

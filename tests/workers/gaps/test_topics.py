@@ -11,11 +11,11 @@ from knowledge.embedders import load_embedder
 from knowledge.embedding import Embedder
 from knowledge.settings import KnowledgeSettings
 from tests.knowledge.conftest import HashedEmbedder
-from tests.workers.gap_questions import SAME
-from tests.workers.test_gaps import gap, note
-from workers.gap import Gap
-from workers.gap_topics import Sorting
-from workers.gaps import Gaps
+from tests.workers.gaps.questions import SAME
+from tests.workers.gaps.test_gaps import gap, note
+from workers.gaps.gap import Gap
+from workers.gaps.gaps import Gaps
+from workers.gaps.topics import Sorting
 
 
 @pytest.fixture(scope="module")

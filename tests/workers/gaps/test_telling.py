@@ -25,15 +25,15 @@ from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack, Fault
 from tests.knowledge.conftest import HashedEmbedder
 from tests.stored import everything_in
-from tests.workers.asking_in_vain import ENTRY, VAIN, answer_the_gap, ask, bring_into_the_index, in_a_dm, on_line
 from tests.workers.desk import from_slack, line_sender, make_clerk, make_desk, order, page, saying, slack_sender
+from tests.workers.gaps.asking_in_vain import ENTRY, VAIN, answer_the_gap, ask, bring_into_the_index, in_a_dm, on_line
 from tests.workers.making import message
 from tests.workers.test_knowledge_worker import settings_of
 from workers.acting import act
 from workers.citing import Citing
-from workers.gap_answers import Publishing
-from workers.gap_telling import Telling
-from workers.gaps import Gaps
+from workers.gaps.answers import Publishing
+from workers.gaps.gaps import Gaps
+from workers.gaps.telling import Telling
 from workers.indexing import Indexing
 from workers.phrases import phrase
 from workers.runs import Runs

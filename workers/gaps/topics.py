@@ -9,12 +9,12 @@ import numpy as np
 
 from knowledge.embedding import Embedder, Vectors
 from knowledge.everyday import ENGLISH, JAPANESE
-from workers.gap import Gap
-from workers.gaps import Gaps
+from workers.gaps.gap import Gap
+from workers.gaps.gaps import Gaps
 
 DEVIATIONS = 4.0
 """So far above what unrelated questions have in common must the cosine of two be that ask the same, in standard
-deviations of the unrelated. Measured (tests/workers/test_gap_topics.py): from 3.4 on nothing is joined wrongly."""
+deviations of the unrelated. Measured (tests/workers/gaps/test_topics.py): from 3.4 on nothing is joined wrongly."""
 AT_ONCE = 16
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from workers.gap import Topic
+from workers.gaps.gap import Topic
 from workers.phrases import phrase
 
 MOST_WORDINGS = 3

@@ -12,7 +12,7 @@ from knowledge import faq
 from knowledge.faq import FaqEntry
 from knowledge.overview import has_document
 from knowledge.settings import KnowledgeSettings
-from workers.gaps import Gaps
+from workers.gaps.gaps import Gaps
 from workers.runs import Runs, Wish
 
 log = logging.getLogger(__name__)

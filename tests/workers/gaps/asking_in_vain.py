@@ -17,9 +17,9 @@ from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_events import TEAM
 from tests.knowledge.conftest import HashedEmbedder
 from tests.workers.making import accept
-from workers.gap_answers import Publishing
-from workers.gap_topics import Sorting
-from workers.gaps import Gaps
+from workers.gaps.answers import Publishing
+from workers.gaps.gaps import Gaps
+from workers.gaps.topics import Sorting
 from workers.runs import Runs
 from workers.services import Desk
 from workers.serving import answer_next

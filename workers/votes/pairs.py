@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from knowledge.documents import PUBLIC, Chunk
 from knowledge.golden import GoldenQuestion
 from workers.prompt import SYSTEM, content
-from workers.votes import Vote
+from workers.votes.votes import Vote
 
 MEMBER = GoldenQuestion.model_fields["audience"].default
 """Who asks a golden question that does not say so."""

@@ -21,7 +21,7 @@ from tests.fakes.model import Script, asks
 from tests.workers.conftest import MEMBERS_DOCUMENTS, PUBLIC_DOCUMENTS
 from tests.workers.desk import ANSWER, make_clerk, make_desk, order, saying
 from tests.workers.making import accept, message
-from tests.workers.voters import press
+from tests.workers.votes.voters import press
 from workers.acting import act
 from workers.cli import main
 from workers.prompt import SYSTEM

@@ -14,8 +14,8 @@ from bot.platform import Sender, Target
 from bot.sanitise import sanitise
 from bot.store import store_errors
 from knowledge.faq import FaqEntry
-from workers.gap import Gap, Topic, told_as
-from workers.gaps import Gaps
+from workers.gaps.gap import Gap, Topic, told_as
+from workers.gaps.gaps import Gaps
 from workers.phrases import phrase
 
 log = logging.getLogger(__name__)

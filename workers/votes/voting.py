@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 
+from bot.capabilities import ShowsVotes, Whispers
 from bot.journal import UnlockedJournal
 from bot.messages import Action
-from bot.platform import ShowsVotes, Target, Whispers
+from bot.platform import Target
 from bot.votes import Ballot
 from bot.words import language
 from workers.answer_cache import AnswerCache
-from workers.gap import Gap
-from workers.gaps import Gaps
+from workers.gaps.gap import Gap
+from workers.gaps.gaps import Gaps
 from workers.phrases import phrase
 from workers.services import Clerk
-from workers.votes import Vote, Votes
+from workers.votes.votes import Vote, Votes
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ import pytest
 import redis
 
 from tests.knowledge.conftest import HashedEmbedder
-from tests.workers.asking_in_vain import VAIN
-from tests.workers.test_gap_topics import asking
-from tests.workers.test_gaps import note
+from tests.workers.gaps.asking_in_vain import VAIN
+from tests.workers.gaps.test_gaps import note
+from tests.workers.gaps.test_topics import asking
 from workers.cli import main
-from workers.gap_commands import MAX_ANSWER_CHARS
-from workers.gap_topics import Sorting
-from workers.gaps import Gaps
+from workers.gaps.commands import MAX_ANSWER_CHARS
+from workers.gaps.gaps import Gaps
+from workers.gaps.topics import Sorting
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

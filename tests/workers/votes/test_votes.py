@@ -21,18 +21,18 @@ from tests.stored import everything_in
 from tests.workers.desk import ANSWER, C, from_slack, make_clerk, make_desk, order, page, saying, slack_sender
 from tests.workers.library import BONUS, Library, delete, narrow, reword
 from tests.workers.making import accept, message
-from tests.workers.voters import press, said
-from workers import votes as votes_module
+from tests.workers.votes.voters import press, said
 from workers.acting import act
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
-from workers.gaps import Gaps
+from workers.gaps.gaps import Gaps
 from workers.phrases import phrase
 from workers.services import Clerk, Desk
 from workers.serving import answer_next
-from workers.votes import LIFE_S, Votes
+from workers.votes import votes as votes_module
+from workers.votes.votes import LIFE_S, Votes
 
 QUESTION = "経費の締め日はいつですか？"
 changes = pytest.mark.parametrize("change", [delete, narrow, reword])

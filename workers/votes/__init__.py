@@ -1,0 +1,1 @@
+"""Votes on answers, and what is made of them: golden questions, and examples for training."""
