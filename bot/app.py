@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import redis
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 WORKERS = ("clerk", "replies", "knowledge")
 """The processes whose heartbeats `/readyz` looks for."""
+SOCKET = "socket"
+"""One more of them, where Slack is listened to over a WebSocket."""
 PUBLISH_TIMEOUT_S = 0.5
 """A hint that takes longer is left to the clerk's tick."""
 WEBHOOK_LIMIT_S = 1.5
@@ -68,12 +70,12 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
     inbox = Inbox(store, hints, person_messages_per_minute=settings.person_messages_per_minute)
     routes = [
         Route("/healthz", healthz),
-        Route("/readyz", _readyz(store)),
+        Route("/readyz", _readyz(store, [*WORKERS, SOCKET] if settings.slack_socket_on else WORKERS)),
         Route("/metrics", _metrics(store)),
         passage_route(store),
         *console_routes(token, inbox, settings.store_url, [settings.host], closing=closing),
     ]
-    if settings.slack_on:
+    if settings.slack_webhook_on:
         door = SlackFrontDoor(settings.slack_signing_secret.get_secret_value(), inbox, settings.admins)
         routes.append(Route("/slack/events", _webhook("slack", door), methods=["POST"]))
     if settings.line_on:
@@ -130,22 +132,22 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _readyz(store: redis.Redis) -> Callable[[Request], Awaitable[Response]]:
+def _readyz(store: redis.Redis, workers: Sequence[str]) -> Callable[[Request], Awaitable[Response]]:
     async def readyz(_: Request) -> Response:
-        parts = await run_in_threadpool(readiness, store)
+        parts = await run_in_threadpool(readiness, store, workers)
         return JSONResponse({"ready": all(parts.values()), "parts": parts}, 200 if all(parts.values()) else 503)
 
     return readyz
 
 
-def readiness(store: redis.Redis) -> dict[str, bool]:
+def readiness(store: redis.Redis, workers: Sequence[str] = WORKERS) -> dict[str, bool]:
     """Which parts answer, or have a fresh heartbeat that says that they are ready."""
     try:
         with store_errors():
-            beats = store.mget([f"status:{part}" for part in WORKERS])
+            beats = store.mget([f"status:{part}" for part in workers])
     except StoreUnavailable:
-        return {"store": False} | dict.fromkeys(WORKERS, False)
-    return {"store": True} | {part: _says_ready(beat) for part, beat in zip(WORKERS, beats, strict=True)}
+        return {"store": False} | dict.fromkeys(workers, False)
+    return {"store": True} | {part: _says_ready(beat) for part, beat in zip(workers, beats, strict=True)}
 
 
 def _says_ready(beat: bytes | str | None) -> bool:

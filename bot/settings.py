@@ -43,6 +43,8 @@ class BotSettings(BaseSettings):
 
     slack_bot_token: SecretStr = NO_SECRET
     slack_signing_secret: SecretStr = NO_SECRET
+    slack_app_token: SecretStr = NO_SECRET
+    """An app-level token (`xapp-…`): Slack is listened to over a WebSocket of ours, in place of or beside webhooks."""
     slack_api_url: BaseAddress = "https://slack.com/api/"
 
     line_channel_secret: SecretStr = NO_SECRET
@@ -66,15 +68,26 @@ class BotSettings(BaseSettings):
 
     @property
     def slack_on(self) -> bool:
-        """Whether Slack is configured.
+        """Whether Slack is configured: with a bot token and a way in, the signing secret or the app-level token.
 
         Raises:
             SettingsIncomplete: only a part of it is.
         """
+        way_in = self.slack_signing_secret or self.slack_app_token
         return _all_or_none(
             SLACK_BOT_TOKEN=self.slack_bot_token,
-            SLACK_SIGNING_SECRET=self.slack_signing_secret,
+            **{"SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)": way_in},
         )
+
+    @property
+    def slack_webhook_on(self) -> bool:
+        """Whether Slack may call `/slack/events`; raises as `slack_on` does."""
+        return self.slack_on and len(self.slack_signing_secret) > 0
+
+    @property
+    def slack_socket_on(self) -> bool:
+        """Whether Slack is listened to over a WebSocket (Socket Mode); raises as `slack_on` does."""
+        return self.slack_on and len(self.slack_app_token) > 0
 
     @property
     def line_on(self) -> bool:

@@ -51,11 +51,26 @@ def test_env_example_can_be_used_as_it_is(settings: type[BaseSettings]) -> None:
     [
         ({"slack_bot_token": "xoxb-1"}, "SLACK_SIGNING_SECRET"),
         ({"slack_signing_secret": "s"}, "SLACK_BOT_TOKEN"),
+        ({"slack_app_token": "xapp-1"}, "SLACK_BOT_TOKEN"),
     ],
 )
 def test_half_of_slack_is_an_error_that_names_the_other_half(given: dict[str, str], missing: str) -> None:
     with pytest.raises(SettingsIncomplete, match=missing):
         _ = BotSettings(_env_file=None, **given).slack_on  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ways_in", "webhook", "socket"),
+    [
+        ({"slack_signing_secret": "s"}, True, False),
+        ({"slack_app_token": "xapp-1"}, False, True),
+        ({"slack_signing_secret": "s", "slack_app_token": "xapp-1"}, True, True),
+    ],
+)
+def test_slack_is_on_with_either_way_in(ways_in: dict[str, str], webhook: bool, socket: bool) -> None:
+    settings = BotSettings(_env_file=None, slack_bot_token="xoxb-1", **ways_in)  # type: ignore[arg-type]
+
+    assert (settings.slack_on, settings.slack_webhook_on, settings.slack_socket_on) == (True, webhook, socket)
 
 
 def test_half_of_line_is_an_error_that_names_the_other_half() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_shutting_down
 
+from bot.heartbeat import Heartbeat
 from bot.logs import log_to_stderr
 from bot.store import connect
 from workers.ending import end_in_time
-from workers.heartbeat import Heartbeat
 from workers.metrics import serve_metrics
 from workers.settings import STORE_TIMEOUT_S
 

@@ -272,9 +272,9 @@ def test_a_reindex_goes_through_the_service_that_runs(
 ) -> None:
     import threading
 
+    from bot.heartbeat import Heartbeat
     from bot.store import connect
     from knowledge.settings import KnowledgeSettings
-    from workers.heartbeat import Heartbeat
     from workers.indexing import Indexing
     from workers.runs import Runs
 

@@ -1,4 +1,4 @@
-"""Heartbeats: each worker process says every few seconds that it lives, and how it is, in `status:{part}`."""
+"""Heartbeats: each process beside the web says every few seconds that it lives, and how it is, in `status:{part}`."""
 
 from __future__ import annotations
 
