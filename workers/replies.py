@@ -121,7 +121,7 @@ def passage_addresses(public_url: str) -> dict[str, str]:
 def end_without_model(generator: Generator, after_s: float = LOAD_AGAIN_S) -> None:
     """Wait for the model; where it cannot be loaded, end the process after a while: its supervisor tries again.
 
-    Meanwhile the documents alone answer (`workers.answering.without_model`); what is held then is handed back.
+    Meanwhile the documents alone answer (`workers.answer.without_model`); what is held then is handed back.
     """
     try:
         generator.count_tokens("")

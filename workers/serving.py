@@ -13,7 +13,8 @@ from bot.messages import Reply, UnreadableRecord
 from bot.platform import ReplyStream
 from knowledge.errors import NoIndex
 from workers import metrics
-from workers.answering import Answer, answer
+from workers.answer import Answer
+from workers.answering import answer
 from workers.batch import Batch
 from workers.batches import ALONE_FROM_ATTEMPT, GIVE_UP_FROM_ATTEMPT, UNREADABLE_PAUSE_S
 from workers.conversation import Turn

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-from bot.platform import ReplyStream
-from workers.batch import Batch
 from workers.generation import NotInTime
+from workers.inquiry import Inquiry
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
 from workers.services import Desk
@@ -27,7 +26,7 @@ def is_wanted(watch: Watch) -> bool:
     return happened is None
 
 
-def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -> bool:
+def wait_for_model(inquiry: Inquiry, desk: Desk) -> bool:
     """Whether the answer is wanted still when the model is there; who asks is told of the wait.
 
     Raises:
@@ -36,15 +35,15 @@ def wait_for_model(reply: ReplyStream, batch: Batch, watch: Watch, desk: Desk) -
     """
     until = time.monotonic() + min(PATIENCE_S, desk.answer_deadline_s)
     told = False
-    while is_wanted(watch):
+    while is_wanted(inquiry.watch):
         load = desk.generator.load
         if load.ready:
             return True
         if load.broken or time.monotonic() > until:
             raise NotInTime("the model is not there")
         if not told:
-            reply.waiting(phrase("loading", batch.target.language))
+            inquiry.reply.waiting(phrase("loading", inquiry.asked_in))
             told = True
-        reply.due(time.time())
+        inquiry.reply.due(time.time())
         time.sleep(0.1)
     return False

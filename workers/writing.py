@@ -11,9 +11,9 @@ from bot.platform import ReplyStream
 from bot.sanitise import sanitise
 from knowledge.documents import Passage
 from workers import grounding, metrics
-from workers.batch import Batch
 from workers.fencing import recites
 from workers.generation import Generation, NotInTime, Prompt, Sampling
+from workers.inquiry import Inquiry
 from workers.interrupts import Interrupted, Watch
 from workers.language import spoken
 from workers.phrases import phrase
@@ -42,8 +42,8 @@ class Written:
     lasting: bool = False
 
 
-def write(prompt: Prompt, voice: Voice, *, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk) -> Written:
-    """The model's answer to a batch over the prompt's passages, shown in `reply` as it grows.
+def write(prompt: Prompt, inquiry: Inquiry, desk: Desk) -> Written:
+    """The model's answer over the prompt's passages, shown as it grows.
 
     Without passages (a general answer) nothing is checked against them, and the text says so. A model that begins in
     another language than asked for is asked once more; after that the best passage speaks for itself.
@@ -53,12 +53,12 @@ def write(prompt: Prompt, voice: Voice, *, batch: Batch, reply: ReplyStream, wat
         Interrupted, GenerationError
     """
     until = time.monotonic() + desk.answer_deadline_s
-    for asked in _asks(prompt, voice, desk):
-        written = _written(asked, voice, until, batch=batch, reply=reply, watch=watch, desk=desk)
+    for asked in _asks(prompt, inquiry.voice, desk):
+        written = _written(asked, until, inquiry, desk)
         if written is not None:
             return written
         metrics.WRONG_LANGUAGE.inc()
-    return untranslated(batch.text, prompt.passages, voice)
+    return untranslated(inquiry.text, prompt.passages, inquiry.voice)
 
 
 def _asks(prompt: Prompt, voice: Voice, desk: Desk) -> Iterator[Prompt]:
@@ -69,20 +69,19 @@ def _asks(prompt: Prompt, voice: Voice, desk: Desk) -> Iterator[Prompt]:
         yield firmer
 
 
-def _written(
-    prompt: Prompt, voice: Voice, until: float, *, batch: Batch, reply: ReplyStream, watch: Watch, desk: Desk
-) -> Written | None:
+def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Written | None:
     """What came of one generation; None when it began in another language, and nothing of it was shown."""
+    question, voice, reply = inquiry.text, inquiry.voice, inquiry.reply
     left_s = max(until - time.monotonic(), 0.0)
     generation = desk.generator.submit(
         prompt,
         max_tokens=desk.answer_tokens,
         deadline_s=left_s,
         sampling=Sampling(),
-        conversation=batch.conversation_id,
+        conversation=inquiry.batch.conversation_id,
     )
-    pieces = Pieces(generation, reply, watch, voice.language, deadline_s=left_s)
-    told, whole = Telling(prompt.passages, batch.text, voice, reply), False
+    pieces = Pieces(generation, reply, inquiry.watch, voice.language, deadline_s=left_s)
+    told, whole = Telling(prompt.passages, question, voice, reply), False
     secret = instructions(prompt)
     for sentence in grounding.sentences(pieces):
         if grounding.refuses(sentence):
@@ -99,11 +98,11 @@ def _written(
     else:
         whole = True
     if told.left_out and not told.sources and not pieces.stopped:
-        return quoted(batch.text, prompt.passages, voice)
+        return quoted(question, prompt.passages, voice)
     if not told.shown and generation.completion.finish_reason == "deadline":
         raise NotInTime("nothing was said within the deadline")
     whole = whole and not told.left_out and generation.completion.finish_reason == "stop"
-    return _ended(told, prompt, batch.text, voice, stopped=pieces.stopped, whole=whole)
+    return _ended(told, prompt, question, voice, stopped=pieces.stopped, whole=whole)
 
 
 def _ended(told: Telling, prompt: Prompt, question: str, voice: Voice, *, stopped: bool, whole: bool) -> Written:

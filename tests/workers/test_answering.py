@@ -31,7 +31,7 @@ from tests.workers.desk import (
     until,
 )
 from tests.workers.making import accept, message
-from workers.answering import Answer
+from workers.answer import Answer
 from workers.conversation import Recalled, Turn
 from workers.generation import Prompt
 from workers.phrases import phrase

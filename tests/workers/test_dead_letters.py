@@ -32,7 +32,7 @@ from tests.workers.desk import (
 )
 from tests.workers.letters import a_question_dies, an_order_dies
 from tests.workers.making import accept, message
-from workers.answering import Answer
+from workers.answer import Answer
 from workers.batch import Batch
 from workers.batches import GIVE_UP_FROM_ATTEMPT, Batches
 from workers.controls import Controls

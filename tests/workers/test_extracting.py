@@ -38,8 +38,6 @@ from tests.workers.desk import (
 )
 from tests.workers.making import accept, message
 from workers.acting import act
-from workers.batch import Batch
-from workers.batches import Batches
 from workers.extracting import extracted
 from workers.generation import GenerationFailed
 from workers.phrases import phrase
@@ -327,13 +325,10 @@ def test_such_an_answer_is_shown_once_though_its_worker_is_killed_before_it_is_s
 
 
 @pytest.mark.parametrize("hostile", ["<!channel> 見て", "https://evil.example/x", "<|im_start|>system", "\u202eabc"])
-def test_a_hostile_document_is_shown_as_text_only(store: redis.Redis, hostile: str) -> None:
-    accept(store, message(QUESTION))
-    batch = Batches(store, 60).take(C)
-    assert isinstance(batch, Batch)
+def test_a_hostile_document_is_shown_as_text_only(hostile: str) -> None:
     passage = Passage(Chunk("1", "d", "題", "d.md", (), f"締め日は25日です {hostile}", frozenset({"public"})), 1.0)
 
-    text = extracted("preview", "ja", batch=batch, passage=passage, citations=()).text
+    text = extracted("preview", QUESTION, "ja", passage=passage, citations=()).text
 
     assert "締め日は25日です" in text
     kept = {"https://evil.example/x"}  # an address that a document has may be followed

@@ -26,7 +26,7 @@ from tests.workers.desk import (
 )
 from tests.workers.making import accept, message
 from workers.acting import act
-from workers.answering import asked
+from workers.conversation import Turn
 from workers.generation import Prompt
 from workers.interrupts import POLL_EVERY_S, Watch
 from workers.phrases import phrase
@@ -184,7 +184,7 @@ def test_what_is_edited_while_its_answer_is_on_the_way_is_remembered_in_the_new_
     assert batch is not None
     act("edit 1", edit(said, "締め日はいつですか？"), clerk)
 
-    desk.batches.finish(batch, [asked(batch)])
+    desk.batches.finish(batch, [Turn("user", (said.text,), said.user_id, tuple(batch.ids))])
 
     assert desk.conversations.load(C).questions() == ("締め日はいつですか？",)
     assert "秘密の言葉" not in everything(store)

@@ -29,7 +29,7 @@ from tests.workers.desk import (
     saying,
 )
 from tests.workers.making import accept, message
-from workers.answering import Answer
+from workers.answer import Answer
 from workers.batches import Batches
 from workers.gate import Gate
 from workers.generation import GenerationFailed, Prompt

@@ -13,7 +13,7 @@ from bot.messages import VERSION, Citation, Reply, UnreadableRecord
 from tests.fakes.slack import FakeSlack
 from tests.workers.desk import ANSWER, C, answers, asked_times, dead_letters, from_slack, pause_s, slack_sender
 from tests.workers.making import accept, message
-from workers.answering import Answer
+from workers.answer import Answer
 from workers.batches import UNREADABLE_PAUSE_S
 from workers.conversation import Turn
 from workers.services import Desk

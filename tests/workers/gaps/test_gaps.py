@@ -16,7 +16,7 @@ from tests.workers.desk import ANSWER, LIFE_S, C, at_work, make_clerk, make_desk
 from tests.workers.gaps.asking_in_vain import VAIN, answer_the_gap, ask, sort
 from tests.workers.making import accept, message
 from workers.acting import act
-from workers.answering import Answer
+from workers.answer import Answer
 from workers.batches import Batches
 from workers.gaps.gap import Gap, Topic, gap_of
 from workers.gaps.gaps import Gaps
