@@ -58,11 +58,25 @@ class Calls:
             DeliveryDeferred: nothing was sent.
             DeliveryUnknown: it may have been taken.
         """
+        return self._made(request, timeout_s, None)
+
+    def get(self, request: Request, *, most_bytes: int, timeout_s: float = TIMEOUT_S) -> Answer:
+        """What the platform answered, of its body at most `most_bytes` and one: who gets that one knows of more.
+
+        Raises:
+            DeliveryDeferred: nothing came, or less than was announced; asking again does no harm.
+        """
+        try:
+            return self._made(request, timeout_s, most_bytes)
+        except DeliveryUnknown as error:
+            raise DeliveryDeferred(str(error)) from error
+
+    def _made(self, request: Request, timeout_s: float, most_bytes: int | None) -> Answer:
         if not self._room.acquire(timeout=ROOM_WITHIN_S):
             raise DeliveryDeferred("too many calls under way")
         try:
             with _deadline(timeout_s):
-                return self._answer(request, timeout_s)
+                return self._answer(request, timeout_s, most_bytes)
         except URLError as error:
             if isinstance(error.reason, ConnectionRefusedError | socket.gaierror | _TooLate):
                 raise DeliveryDeferred("not reachable") from error
@@ -72,13 +86,28 @@ class Calls:
         finally:
             self._room.release()
 
-    def _answer(self, request: Request, timeout_s: float) -> Answer:
+    def _answer(self, request: Request, timeout_s: float, most_bytes: int | None) -> Answer:
         try:
             response: Any = self._opener.open(request, timeout=timeout_s)
         except HTTPError as refusal:
             response = refusal
         with response:
-            return Answer(response.status, response.headers, response.read())
+            return Answer(response.status, response.headers, _body(response, most_bytes))
+
+
+def _body(response: Any, most_bytes: int | None) -> bytes:
+    """The body, or its first `most_bytes` and one.
+
+    Raises:
+        http.client.IncompleteRead: it ended before.
+    """
+    if most_bytes is None:
+        body: bytes = response.read()
+        return body
+    body = response.read(most_bytes + 1)
+    if len(body) <= most_bytes and response.length:  # with a limit the library does not look
+        raise http.client.IncompleteRead(body, response.length)
+    return body
 
 
 def seconds(said: str) -> float | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
+
+from bot.messages import Attachment
 
 
 @runtime_checkable
@@ -63,4 +66,34 @@ class Keeps(Protocol):
 
     def withdraw(self, conversation_id: str, message_id: str) -> None:
         """Have an answer that waits say that it holds no more, in the place of its words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """A file as the platform handed it over.
+
+    Args:
+        name, mimetype: as the platform says now, when it said nothing with the message.
+        content: its bytes; what they are is not known yet.
+        link: where people see it on the platform, `https://…`; empty where there is no such place.
+    """
+
+    name: str
+    mimetype: str
+    content: bytes
+    link: str = ""
+
+
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """The way to what people attach to their messages."""
+
+    def fetch(self, attachment: Attachment, most_bytes: int) -> FetchedFile:
+        """The file, of at most so many bytes; within a call's time (`bot/calls.py`), or two.
+
+        Raises:
+            FileRefused: it cannot be had.
+            DeliveryDeferred: the platform does not answer now.
+        """
         ...

@@ -8,11 +8,14 @@ MadoguchiError
 ├── LinkUnknown             a link to a cited passage that is not ours
 ├── LinkEnded               a link to a cited passage that shows nothing any more
 └── DeliveryError           an answer did not reach its reader
+├── FileRefused             a platform does not hand over a file that came with a message; carries why
     ├── DeliveryDeferred    not delivered, may be tried again after `retry_after_s`
     ├── DeliveryFailed      not delivered and never will be
     └── DeliveryUnknown     the platform may or may not have taken it; settle before sending again
 """
 
+
+from typing import Literal
 
 class MadoguchiError(Exception):
     """The root of every error of ours."""
@@ -57,6 +60,19 @@ class DeliveryError(MadoguchiError):
 
 
 class DeliveryDeferred(DeliveryError):
+class FileRefused(MadoguchiError):
+    """A platform does not hand over a file that came with a message, and would not the next time.
+
+    Args:
+        why: it is deleted or hidden (`gone`), the app may not have it (`not_permitted`), it is larger than was asked
+            for (`too_large`), or the platform only links to it (`elsewhere`).
+    """
+
+    def __init__(self, why: Literal["gone", "not_permitted", "too_large", "elsewhere"]) -> None:
+        super().__init__(why)
+        self.why = why
+
+
     """Not delivered; may be tried again after `retry_after_s` seconds (None: the caller's own back-off)."""
 
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Self
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, ClassVar, Self, TypeVar
 
 VERSION = 1
 """Raised when a field changes its meaning; a reader accepts every version up to its own."""
@@ -46,6 +46,27 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment(Record):
+    """A file that came with a message. Its content stays with the platform until somebody fetches it.
+
+    Args:
+        id: the platform's own for the file.
+        name: as its sender named it, on one line, at most MAX_NAME_CHARS; empty where the platform does not say.
+        mimetype: what the platform takes it for; the content may be something else.
+        size_bytes: as the platform says; 0 where it does not.
+        source: where the platform has it; opaque outside the platform's package.
+    """
+
+    MAX_NAME_CHARS: ClassVar[int] = 120
+
+    id: str
+    name: str
+    mimetype: str
+    size_bytes: int
+    source: JSONObject
+
+
+@dataclass(frozen=True, slots=True)
 class Message(Record):
     """What a person said to the bot.
 
@@ -57,12 +78,15 @@ class Message(Record):
             thread (`slack:T1:C1:<thread ts>`, so it equals the id of the message that opened the thread); LINE group or
             room: per group.
         user_id: who spoke, with the platform in front (`slack:U1`, `line:U1`, `console:<session>`).
-        text: what was said, without the mention of the bot; 1 to MAX_TEXT_CHARS characters.
+        text: what was said, without the mention of the bot; 1 to MAX_TEXT_CHARS characters, or none beside files.
         sent_at: the platform's own time, seconds since the epoch.
         reply_to: where the answer goes; opaque outside the platform's package.
+        attachments: the first MAX_ATTACHMENTS files that came with it.
+        more_files: how many came besides.
     """
 
     MAX_TEXT_CHARS: ClassVar[int] = 8_000
+    MAX_ATTACHMENTS: ClassVar[int] = 5
 
     id: str
     platform: str
@@ -71,6 +95,14 @@ class Message(Record):
     text: str
     sent_at: float
     reply_to: JSONObject
+    attachments: tuple[Attachment, ...] = field(default=())
+    more_files: int = 0
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The message that `to_json` wrote."""
+        plain = super(Message, cls).from_json(text)
+        return replace(plain, attachments=_values(Attachment, plain.attachments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +222,20 @@ class Reply(Record):
     def from_json(cls, text: str | bytes) -> Self:
         """The reply that `to_json` wrote."""
         plain = super(Reply, cls).from_json(text)
-        known = {f.name for f in fields(Citation)}
-        try:
-            stored: Any = plain.citations
-            cited = tuple(Citation(**{k: v for k, v in one.items() if k in known}) for one in stored)
-        except (AttributeError, TypeError) as error:
-            raise UnreadableRecord(f"unreadable Reply: {error}") from error
-        return cls(text=plain.text, citations=cited, offers=tuple(plain.offers))
+        return cls(text=plain.text, citations=_values(Citation, plain.citations), offers=tuple(plain.offers))
+
+
+Part = TypeVar("Part", Attachment, Citation)
+
+
+def _values(kind: type[Part], stored: Any) -> tuple[Part, ...]:
+    """The values within a record, of which JSON has left objects; unknown fields are ignored.
+
+    Raises:
+        UnreadableRecord
+    """
+    known = {f.name for f in fields(kind)}
+    try:
+        return tuple(kind(**{k: v for k, v in one.items() if k in known}) for one in stored)
+    except (AttributeError, TypeError) as error:
+        raise UnreadableRecord(f"unreadable {kind.__name__}: {error}") from error

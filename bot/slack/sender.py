@@ -9,12 +9,14 @@ from typing import Any
 
 import redis
 
+from bot.capabilities import FetchedFile
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, StoreUnavailable
-from bot.messages import Reply
+from bot.messages import Attachment, Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.blocks import message, source_lines, unmarked
 from bot.slack.buttons import beneath
+from bot.slack.files import SlackFiles
 from bot.slack.members import Members
 from bot.slack.previews import Preview, Previews
 from bot.slack.thread import SETTLE_S, Mark, Thread
@@ -39,6 +41,7 @@ class SlackSender:
         self._may_train = may_train
         self._members = Members(client, store)
         self._previews = Previews(store)
+        self._files = SlackFiles(client)
 
     def open(self, target: Target, journal: Journal) -> SlackReply:
         """The stream for one answer."""
@@ -80,6 +83,10 @@ class SlackSender:
             call(self._client.chat_postEphemeral, **where, **unmarked(text))
         except (DeliveryFailed, DeliveryUnknown) as error:  # they have left, or it is not known
             log.info("not told", extra={"platform": "slack", "reason": str(error)})
+
+    def fetch(self, attachment: Attachment, most_bytes: int) -> FetchedFile:
+        """What somebody attached; see `FetchesFiles`."""
+        return self._files.fetch(attachment, most_bytes)
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Take away the previews of answers that will not come; nothing else is kept here of what is said on Slack.
