@@ -7,15 +7,15 @@ MadoguchiError
 ├── LockLost                another worker owns the conversation now: stop, touch nothing
 ├── LinkUnknown             a link to a cited passage that is not ours
 ├── LinkEnded               a link to a cited passage that shows nothing any more
-└── DeliveryError           an answer did not reach its reader
 ├── FileRefused             a platform does not hand over a file that came with a message; carries why
+└── DeliveryError           an answer did not reach its reader
     ├── DeliveryDeferred    not delivered, may be tried again after `retry_after_s`
     ├── DeliveryFailed      not delivered and never will be
     └── DeliveryUnknown     the platform may or may not have taken it; settle before sending again
 """
 
-
 from typing import Literal
+
 
 class MadoguchiError(Exception):
     """The root of every error of ours."""
@@ -55,11 +55,6 @@ class LinkEnded(MadoguchiError):
     """A link to a cited passage whose time is over, or whose passage may not be read there any more."""
 
 
-class DeliveryError(MadoguchiError):
-    """An answer did not reach its reader."""
-
-
-class DeliveryDeferred(DeliveryError):
 class FileRefused(MadoguchiError):
     """A platform does not hand over a file that came with a message, and would not the next time.
 
@@ -73,6 +68,11 @@ class FileRefused(MadoguchiError):
         self.why = why
 
 
+class DeliveryError(MadoguchiError):
+    """An answer did not reach its reader."""
+
+
+class DeliveryDeferred(DeliveryError):
     """Not delivered; may be tried again after `retry_after_s` seconds (None: the caller's own back-off)."""
 
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
