@@ -2,6 +2,7 @@
 
 MadoguchiError
 ├── SettingsIncomplete      a platform is half configured; names what is missing
+├── PlacesInvalid           madoguchi.toml says something about a place that cannot be followed
 ├── StoreUnavailable        the store does not answer, refuses to write, or is still loading
 ├── BadRequest              what came in is refused; carries the HTTP status to answer with
 ├── LockLost                another worker owns the conversation now: stop, touch nothing
@@ -23,6 +24,10 @@ class MadoguchiError(Exception):
 
 class SettingsIncomplete(MadoguchiError):
     """A platform is half configured."""
+
+
+class PlacesInvalid(MadoguchiError):
+    """`madoguchi.toml` says something about a place that cannot be followed."""
 
 
 class StoreUnavailable(MadoguchiError):

@@ -53,6 +53,7 @@ class Inbox:
     """
 
     def __init__(self, store: redis.Redis, hints: Hints, *, person_messages_per_minute: int = 0) -> None:
+        self.store = store
         self._hints = hints
         self._per_minute = person_messages_per_minute
         self._accept = script(store, "bot", "accept")

@@ -107,7 +107,11 @@ class Message(Record):
 
 @dataclass(frozen=True, slots=True)
 class Edit(Record):
-    """A person changed a message: `message_id` now says `text`."""
+    """A person changed a message: `message_id` now says `text`.
+
+    `reply_to` is where the message is answered anew if it was the last question; empty where it is only to be
+    remembered in its new words.
+    """
 
     platform: str
     conversation_id: str
@@ -115,6 +119,7 @@ class Edit(Record):
     message_id: str
     text: str
     sent_at: float
+    reply_to: JSONObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     invite:{code}      string        an open invitation, for a day
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
+    listening:{c}      hash          of a Slack thread with the bot: whom it speaks with, which message was the last for it
+    heard:{m}          string        whether a message there was for us (1) or not (0)
     slack_previews:{c} hash          message id -> where an extract stands (Slack) until its answer takes its place
     stream:{c}         stream        what the console's page shows
     passage:{page}     string        a cited passage with what stands around it, as its page shows it, for a week

@@ -10,23 +10,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Command, Deletion, Edit, JSONObject, Message
-from bot.slack.markup import mentions, plain_text
+from bot.slack.files import attachments, more_files
+from bot.slack.listening import Heard
+from bot.slack.markup import calls_others, mentions, plain_text
+from bot.slack.shapes import id_of, matching, part, ts_of, words
 from bot.words import admin_order, language, order, said_to_administer
 
 SPEAKING_SUBTYPES = (None, "file_share", "thread_broadcast")
 SLACKBOT = "USLACKBOT"
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TRIGGER = re.compile(r"[0-9A-Za-z._-]{1,128}")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a person did, and an `id` that every further delivery of it has too."""
+    """What a person did, and an `id` that every further delivery of it has too.
+
+    Args:
+        heard: how it was said in a shared place, which decides whether it is for us (`bot.slack.listening`); None where
+            nothing has to be decided.
+    """
 
     id: str
     event: Message | Edit | Deletion | Command
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +61,14 @@ class _Place:
 
 
 def parse(envelope: JSONObject, admins: frozenset[str] = frozenset()) -> Delivery | None:
-    """What a person did to us in this envelope; None when it is not for us, or of no shape that Slack sends.
+    """What a person did in this envelope; None when it cannot be for us, or is of no shape that Slack sends.
 
     Args:
         admins: who may administer, as `slack:U…`; their words in a direct message are orders.
     """
-    event = _object(envelope, "event")
+    event = part(envelope, "event")
     place = _place(envelope, event)
-    event_id = _match(_ID, envelope.get("event_id"))
+    event_id = id_of(envelope.get("event_id"))
     if place is None or not event_id:
         return None
     delivery_id = f"slack:{event_id}"
@@ -69,7 +76,7 @@ def parse(envelope: JSONObject, admins: frozenset[str] = frozenset()) -> Deliver
         case "message_changed":
             return _changed(event, place, delivery_id)
         case "message_deleted":
-            return _removed(place, delivery_id, event, _object(event, "previous_message"), event.get("deleted_ts"))
+            return _removed(place, delivery_id, event, part(event, "previous_message"), event.get("deleted_ts"))
         case _:
             return _said(event, place, delivery_id, admins)
 
@@ -79,11 +86,11 @@ def parse_command(form: JSONObject, at: float) -> tuple[Command, str] | None:
 
     It is answered in the person's own conversation with the bot: what was skipped is no channel's business.
     """
-    team, user = _match(_ID, form.get("team_id")), _match(_ID, form.get("user_id"))
-    trigger = _match(_TRIGGER, form.get("trigger_id"))
+    team, user = id_of(form.get("team_id")), id_of(form.get("user_id"))
+    trigger = matching(_TRIGGER, form.get("trigger_id"))
     if not team or not user or not trigger:
         return None
-    text = plain_text(_text(form), frozenset())[: Message.MAX_TEXT_CHARS]
+    text = plain_text(words(form), frozenset())[: Message.MAX_TEXT_CHARS]
     command = Command(
         platform="slack",
         conversation_id=f"slack:{team}:{user}",
@@ -103,8 +110,8 @@ def _place(envelope: JSONObject, event: JSONObject) -> _Place | None:
         return None
     authorizations = envelope.get("authorizations")
     granted = [a for a in authorizations if isinstance(a, dict)] if isinstance(authorizations, list) else []
-    team = _match(_ID, granted[0].get("team_id") if granted else None) or _match(_ID, envelope.get("team_id"))
-    channel = _match(_ID, event.get("channel"))
+    team = id_of(granted[0].get("team_id") if granted else None) or id_of(envelope.get("team_id"))
+    channel = id_of(event.get("channel"))
     if not team or not channel:
         return None
     return _Place(
@@ -112,9 +119,7 @@ def _place(envelope: JSONObject, event: JSONObject) -> _Place | None:
         channel=channel,
         channel_type=_channel_type(event, channel),
         ext_shared=envelope.get("is_ext_shared_channel") is True,
-        own=frozenset(
-            user for a in granted if a.get("is_bot") is not False and (user := _match(_ID, a.get("user_id")))
-        ),
+        own=frozenset(user for a in granted if a.get("is_bot") is not False and (user := id_of(a.get("user_id")))),
     )
 
 
@@ -132,56 +137,79 @@ def _said(event: JSONObject, place: _Place, delivery_id: str, admins: frozenset[
     A mention comes twice, as `app_mention` and as `message`, with one ts and two event ids; with a file attached it
     comes as `message` only. So both are read, and an order is known by its message, as an inbox knows a message.
     """
-    written, ts, thread_ts = _text(event), _match(_TIMESTAMP, event.get("ts")), _thread_ts(event)
+    written, ts, thread_ts = words(event), ts_of(event.get("ts")), _thread_ts(event)
     if not ts or not _by_a_person(event, place):
         return None
-    if event["type"] == "message" and not (place.direct or mentions(written, place.own)):
-        return None
     text = plain_text(written, place.own)[: Message.MAX_TEXT_CHARS]
+    heard = None if place.direct else _heard(event, place, ts, thread_ts)
+    files = attachments(event)
+    if not text and not files and heard and heard.addressed != "us":
+        return None
     conversation_id, user_id = place.conversation_id(ts, thread_ts), f"slack:{event['user']}"
     reply_to = _reply_to(event, place, ts, thread_ts)
-    name, argument = (order(text) if text else "help"), ""
+    name, argument = (order(text) if text or files else "help"), ""
     if not name and place.direct and (told := said_to_administer(text, is_admin=user_id in admins)):
         name, argument = "admin", told
     if name:
         command = Command("slack", conversation_id, user_id, name, argument, language(text), float(ts), reply_to)
-        return Delivery(place.message_id(ts), command)
-    message = Message(place.message_id(ts), "slack", conversation_id, user_id, text, float(ts), reply_to)
-    return Delivery(delivery_id, message)
+        return Delivery(place.message_id(ts), command, heard)
+    who = (place.message_id(ts), "slack", conversation_id, user_id)
+    message = Message(*who, text, float(ts), reply_to, files, more_files(event))
+    return Delivery(delivery_id, message, heard)
+
+
+def _heard(event: JSONObject, place: _Place, ts: str, thread_ts: str) -> Heard:
+    """How a message was said in a channel or group."""
+    written = words(event)
+    to_us = event["type"] == "app_mention" or mentions(written, place.own)
+    return Heard(
+        message_id=place.message_id(ts),
+        thread=place.message_id(thread_ts or ts),
+        channel=f"slack:{place.channel}",
+        user_id=f"slack:{event['user']}",
+        at=float(ts),
+        addressed="us" if to_us else "others" if calls_others(written, place.own) else "nobody",
+    )
 
 
 def _changed(event: JSONObject, place: _Place, delivery_id: str) -> Delivery | None:
     """An edit by a person. Unfurled links and the bot's own updates change messages too, but no person's words."""
-    after, before = _object(event, "message"), _object(event, "previous_message")
+    after, before = part(event, "message"), part(event, "previous_message")
     if after.get("subtype") == "tombstone":  # what is left of a deleted message that has replies
         return _removed(place, delivery_id, event, before, after.get("ts"))
-    written, old, ts = _text(after), _text(before), _match(_TIMESTAMP, after.get("ts"))
-    if not ts or written == old or not after.get("edited"):
+    written, old, ts = words(after), words(before), ts_of(after.get("ts"))
+    text = plain_text(written, place.own)[: Message.MAX_TEXT_CHARS]
+    if not ts or not after.get("edited") or not _by_a_person(after, place):
         return None
-    if not _by_a_person(after, place) or not (place.direct or mentions(written + old, place.own)):
+    if text == plain_text(old, place.own)[: Message.MAX_TEXT_CHARS]:
         return None
+    to_us = place.direct or mentions(written, place.own)
+    if not to_us and mentions(old, place.own):  # the mention was taken away: it is said to others now
+        return None
+    thread_ts = _thread_ts(after)
     edit = Edit(
         platform="slack",
-        conversation_id=place.conversation_id(ts, _thread_ts(after)),
+        conversation_id=place.conversation_id(ts, thread_ts),
         user_id=f"slack:{after['user']}",
         message_id=place.message_id(ts),
-        text=plain_text(written, place.own)[: Message.MAX_TEXT_CHARS],
+        text=text,
         sent_at=_happened_at(event, ts),
+        reply_to=_reply_to(after, place, ts, thread_ts),
     )
-    return Delivery(delivery_id, edit)
+    return Delivery(delivery_id, edit, None if to_us else _heard({**after, "type": "message"}, place, ts, thread_ts))
 
 
 def _removed(
     place: _Place, delivery_id: str, event: JSONObject, message: JSONObject, message_ts: object
 ) -> Delivery | None:
     """A deletion, of whatever a person wrote: a text that was not for us may still be kept with a thread."""
-    ts = _match(_TIMESTAMP, message_ts)
+    ts = ts_of(message_ts)
     if not ts or _by_a_bot(message, place):
         return None
     deletion = Deletion(
         platform="slack",
         conversation_id=place.conversation_id(ts, _thread_ts(message)),
-        user_id=f"slack:{_match(_ID, message.get('user')) or 'unknown'}",
+        user_id=f"slack:{id_of(message.get('user')) or 'unknown'}",
         message_id=place.message_id(ts),
         sent_at=_happened_at(event, ts),
     )
@@ -203,7 +231,7 @@ def _reply_to(event: JSONObject, place: _Place, ts: str, thread_ts: str) -> dict
 def _by_a_person(message: JSONObject, place: _Place) -> bool:
     return (
         message.get("subtype") in SPEAKING_SUBTYPES
-        and bool(_match(_ID, message.get("user")))
+        and bool(id_of(message.get("user")))
         and not message.get("hidden")
         and not _by_a_bot(message, place)
     )
@@ -216,23 +244,8 @@ def _by_a_bot(message: JSONObject, place: _Place) -> bool:
 
 
 def _thread_ts(message: JSONObject) -> str:
-    return _match(_TIMESTAMP, message.get("thread_ts"))
+    return ts_of(message.get("thread_ts"))
 
 
 def _happened_at(event: JSONObject, message_ts: str) -> float:
-    return float(_match(_TIMESTAMP, event.get("event_ts")) or _match(_TIMESTAMP, event.get("ts")) or message_ts)
-
-
-def _object(parent: JSONObject, key: str) -> JSONObject:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(message: JSONObject) -> str:
-    text = message.get("text")
-    return text if isinstance(text, str) else ""
-
-
-def _match(pattern: re.Pattern[str], value: object) -> str:
-    """The value when it is a text of that form, else nothing."""
-    return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+    return float(ts_of(event.get("event_ts")) or ts_of(event.get("ts")) or message_ts)

@@ -17,15 +17,21 @@ from slack_bolt.error import BoltUnhandledRequestError
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
-from bot.messages import Control, Message
+from bot.messages import Command, Control, Edit, Message
+from bot.places import Places
 from bot.platform import WebhookRequest, WebhookResponse
-from bot.slack.events import parse, parse_command
+from bot.slack.events import Delivery, parse, parse_command
+from bot.slack.happenings import EVENTS, parse_happening
 from bot.slack.interactions import parse_interaction
+from bot.slack.listening import Heard, Listening
 from bot.slack.signing import verify
+from bot.words import language
 
 log = logging.getLogger(__name__)
 
 MAX_FORM_FIELDS = 100
+DAY_S = 24 * 3600
+EVERYWHERE = Places({})
 _ANY = re.compile("")
 COMMAND = "/madoguchi"
 TAKEN = "受け付けました。返事は窓口との DM に届きます。\nTaken. The answer comes to your direct messages with me."
@@ -37,17 +43,27 @@ class SlackFrontDoor:
 
     Args:
         signing_secret: None where nothing comes by webhook.
+        places: who may use the bot where, and what it hears there.
     """
 
-    def __init__(self, signing_secret: str | None, inbox: Inbox, admins: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        signing_secret: str | None,
+        inbox: Inbox,
+        admins: frozenset[str] = frozenset(),
+        places: Places = EVERYWHERE,
+    ) -> None:
         if signing_secret == "":
             raise ValueError("an empty signing secret would let everybody in")
         self._secret = signing_secret
         self._inbox = inbox
         self._admins = admins
+        self._listening = Listening(inbox.store, places)
         self._app = _bolt_app()
         for kind in ("app_mention", "message"):
             self._app.event(kind)(self._take)
+        for kind in EVENTS:
+            self._app.event(kind)(self._take_happening)
         self._app.command(COMMAND)(self._take_command)
         for listen in (self._app.action, self._app.view, self._app.message_shortcut):
             listen(_ANY)(self._take_interaction)
@@ -87,7 +103,32 @@ class SlackFrontDoor:
     def _take(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: what was said is acknowledged when it is durable, or nothing to us."""
         delivery = parse(body, self._admins)
-        return BoltResponse(status=200) if delivery is None else self._accepted(delivery.event, delivery.id)
+        try:
+            return BoltResponse(status=200) if delivery is None else self._take_delivery(delivery)
+        except StoreUnavailable:
+            return _come_again()
+
+    def _take_delivery(self, delivery: Delivery) -> BoltResponse:
+        """Decide whether it is for us, and accept it if so.
+
+        Raises:
+            StoreUnavailable
+        """
+        event, heard = delivery.event, delivery.heard
+        if heard is None or (isinstance(event, Edit) and self._listening.knows(event.message_id)):
+            return self._accepted(event, delivery.id)
+        if isinstance(event, Message | Command):
+            match self._listening.verdict(heard, order=isinstance(event, Command)):
+                case "take":
+                    return self._accepted(event, delivery.id)
+                case "refuse":
+                    return self._accepted(*_not_allowed(event, heard))
+        return BoltResponse(status=200)
+
+    def _take_happening(self, body: dict[str, Any]) -> BoltResponse:
+        """Bolt's listener: what happened is acknowledged when it is durable, or nothing to us."""
+        happened = parse_happening(body)
+        return BoltResponse(status=200) if happened is None else self._accepted(*happened)
 
     def _take_interaction(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: what was pressed or sent is acknowledged when it is durable, or none of ours."""
@@ -102,8 +143,7 @@ class SlackFrontDoor:
             else:
                 outcome = self._inbox.control(event, delivery_id)
         except StoreUnavailable:
-            log.warning("store unavailable", extra={"platform": "slack"})
-            return BoltResponse(status=503)
+            return _come_again()
         return BoltResponse(status=503 if outcome is Accepted.FULL else 200)
 
     def _take_command(self, body: dict[str, Any]) -> BoltResponse:
@@ -116,6 +156,28 @@ class SlackFrontDoor:
             return _for_their_eyes(NOT_ADMIN)
         taken = self._accepted(command, delivery_id)
         return _for_their_eyes(TAKEN) if taken.status == 200 else taken
+
+
+def _come_again() -> BoltResponse:
+    """Without the store nothing is durable: Slack delivers it again."""
+    log.warning("store unavailable", extra={"platform": "slack"})
+    return BoltResponse(status=503)
+
+
+def _not_allowed(event: Message | Command, heard: Heard) -> tuple[Command, str]:
+    """The order to tell who may not use the bot there that they may not; once a day each."""
+    text = event.text if isinstance(event, Message) else event.argument
+    told = Command(
+        platform="slack",
+        conversation_id=event.conversation_id,
+        user_id=event.user_id,
+        name="not_allowed",
+        argument="",
+        language=language(text),
+        sent_at=event.sent_at,
+        reply_to=event.reply_to,
+    )
+    return told, f"slack:not_allowed:{heard.channel}:{heard.user_id}:{int(heard.at // DAY_S)}"
 
 
 def _refused(refusal: BadRequest) -> WebhookResponse:

@@ -7,12 +7,18 @@ from collections.abc import Set
 
 _MARKUP = re.compile(r"<([^<>\n]+)>")
 _MENTION = re.compile(r"<@([A-Za-z0-9]+)(?:\|[^<>\n]*)?>")
+_CALL = re.compile(r"<!(?:here|channel|everyone|subteam\^)[^<>\n]*>")
 _OWN_MENTION = re.compile(_MENTION.pattern + r"[ \u3000]*(?:[,、，：]|:(?=\s))?[ \u3000]*")
 
 
 def mentions(text: str, users: Set[str]) -> bool:
     """Whether the text mentions one of the users."""
     return any(found[1] in users for found in _MENTION.finditer(text))
+
+
+def calls_others(text: str, own: Set[str]) -> bool:
+    """Whether the text mentions somebody else than `own`: a person, a group of them, or everybody there."""
+    return bool(_CALL.search(text)) or any(found[1] not in own for found in _MENTION.finditer(text))
 
 
 def plain_text(text: str, own: Set[str]) -> str:

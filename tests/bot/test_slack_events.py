@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.messages import Command, Deletion, Edit, Message
 from bot.slack.events import Delivery, parse
+from bot.slack.listening import Heard
 from bot.slack.markup import plain_text
 from tests.fakes.slack_events import (
     BOT_USER,
@@ -70,6 +71,14 @@ def test_a_mention_in_a_channel_is_a_message_in_the_thread_that_it_opens() -> No
                 "user": "U061F7AUR",
             },
         ),
+        Heard(
+            message_id="slack:T061EG9R6:C0LAN2Q65:1515449438.000011",
+            thread="slack:T061EG9R6:C0LAN2Q65:1515449438.000011",
+            channel="slack:C0LAN2Q65",
+            user_id="slack:U061F7AUR",
+            at=1515449438.000011,
+            addressed="us",
+        ),
     )
 
 
@@ -119,7 +128,6 @@ def test_a_mention_with_a_file_comes_as_a_message_only_and_is_read() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "message_channels_plain",
         "message_own_post",
         "message_other_bot",
         "message_channel_join",
@@ -171,6 +179,15 @@ def test_a_persons_edit_is_an_edit_of_the_message() -> None:
             message_id="slack:T061EG9R6:C0LAN2Q65:1515449438.000011",
             text="出張費の締め日はいつですか？",
             sent_at=1515449999.0002,
+            reply_to={
+                "team": "T061EG9R6",
+                "channel": "C0LAN2Q65",
+                "channel_type": "channel",
+                "ext_shared": False,
+                "thread_ts": "1515449438.000011",
+                "ts": "1515449438.000011",
+                "user": "U061F7AUR",
+            },
         ),
     )
 
@@ -184,14 +201,22 @@ def test_an_edit_of_an_answered_dm_is_in_the_dms_conversation() -> None:
     assert edit.conversation_id == f"slack:{TEAM}:D1"
 
 
-def test_an_edit_of_what_was_not_for_us_is_nothing() -> None:
-    assert parse(edited(said("昼に行く"), "夜に行く", channel="C1", channel_type="channel")) is None
+def test_an_edit_without_a_mention_has_to_be_decided_by_what_is_known() -> None:
+    delivery = parse(edited(said("昼に行く"), "夜に行く", channel="C1", channel_type="channel"))
+
+    assert delivery is not None
+    assert delivery.heard is not None
+    assert delivery.heard.addressed == "nobody"
 
 
-def test_an_edit_that_takes_the_mention_away_is_still_an_edit() -> None:
-    edit = event_of(edited(said(f"<@{BOT_USER}> 経費は？"), "経費は？", channel="C1", channel_type="channel"))
+def test_an_edit_that_takes_the_mention_away_is_nothing() -> None:
+    assert parse(edited(said(f"<@{BOT_USER}> 経費は？"), "経費は？", channel="C1", channel_type="channel")) is None
 
-    assert isinstance(edit, Edit)
+
+def test_an_edit_that_changes_nothing_that_was_said_is_nothing() -> None:
+    before = said(f"<@{BOT_USER}> 経費は？")
+
+    assert parse(edited(before, f"経費は？ <@{BOT_USER}>", channel="C1", channel_type="channel")) is None
 
 
 def test_a_change_without_an_edit_is_nothing() -> None:
@@ -257,8 +282,40 @@ def test_an_installation_for_a_whole_organization_names_the_team_outside() -> No
     assert message_of(source).id == f"slack:{TEAM}:C1:{TS}"
 
 
-def test_a_plain_message_in_a_group_is_not_for_us() -> None:
-    assert parse(message_event("経費は？", channel="G1", channel_type="mpim")) is None
+@pytest.mark.parametrize(
+    ("written", "addressed"),
+    [
+        ("経費は？", "nobody"),
+        (f"<@{BOT_USER}> 経費は？", "us"),
+        (f"<@{BOT_USER}> <@U2> 経費は？", "us"),
+        ("<@U2> 経費は？", "others"),
+        ("<@U2|aoi> 経費は？", "others"),
+        ("<!here> 経費は？", "others"),
+        ("<!channel>", "others"),
+        ("<!everyone>", "others"),
+        ("<!subteam^S1|@keiri> 経費は？", "others"),
+        ("<!date^1700000000^{date}|11月14日> まで", "nobody"),
+        ("@aoi 経費は？", "nobody"),
+        ("&lt;@U2&gt;", "nobody"),
+    ],
+)
+def test_a_message_in_a_group_tells_whom_it_mentions(written: str, addressed: str) -> None:
+    delivery = parse(message_event(written, channel="G1", channel_type="mpim"))
+
+    assert delivery is not None
+    assert delivery.heard is not None
+    assert delivery.heard.addressed == addressed
+
+
+def test_in_a_direct_message_nothing_has_to_be_decided() -> None:
+    delivery = parse(message_im("<@U2> に聞いた"))
+
+    assert delivery is not None
+    assert delivery.heard is None
+
+
+def test_silence_in_a_channel_is_nothing() -> None:
+    assert parse(message_event("", channel="C1", channel_type="channel")) is None
 
 
 @pytest.mark.parametrize(

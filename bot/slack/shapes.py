@@ -1,0 +1,37 @@
+"""Reading what Slack sends without trusting its shape: the part, the text or the id, or nothing. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from bot.messages import JSONObject
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TIMESTAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+
+
+def part(parent: JSONObject, key: str) -> JSONObject:
+    """The object under this key, or an empty one."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def words(parent: JSONObject, key: str = "text") -> str:
+    """The text under this key, or none."""
+    value = parent.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def matching(pattern: re.Pattern[str], value: object) -> str:
+    """The value when it is a text of that form, else nothing."""
+    return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+
+
+def id_of(value: object) -> str:
+    """The value when it can be an id of Slack's, else nothing."""
+    return matching(ID, value)
+
+
+def ts_of(value: object) -> str:
+    """The value when it can be a message's `ts`, else nothing."""
+    return matching(TIMESTAMP, value)
