@@ -49,7 +49,7 @@ class _Event:
         return f"line:{self.chat_id}"
 
     @property
-    def who(self) -> dict[str, str]:
+    def who(self) -> dict[str, Any]:
         """The fields that all our types share. Where LINE does not tell who spoke in a group, the group did."""
         return {
             "platform": "line",
