@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.app import WORKERS
+from bot.app import SOCKET, WORKERS
 from bot.settings import BotSettings
 from knowledge.settings import KnowledgeSettings
 from workers.embedded import store_command
@@ -33,12 +33,16 @@ def test_a_service_runs_the_process_of_its_name(name: str) -> None:
     assert COMPOSE["services"][name]["command"] == ["process", name]
 
 
-@pytest.mark.parametrize("name", WORKERS)
+@pytest.mark.parametrize("name", [*WORKERS, SOCKET])
 def test_a_worker_is_healthy_by_the_heartbeat_of_its_name(name: str) -> None:
     service = COMPOSE["services"][name]
 
     assert service["hostname"] == name
     compile(service["healthcheck"]["test"][-1], "healthcheck", "exec")
+
+
+def test_the_socket_is_no_part_of_a_service_that_does_not_ask_for_it() -> None:
+    assert [name for name in PROCESSES if "profiles" in COMPOSE["services"][name]] == [SOCKET]
 
 
 @pytest.mark.parametrize("name", OURS)

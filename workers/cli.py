@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = {
     "store": "workers.embedded",
     "web": "bot.server",
+    "socket": "bot.slack.socket",
     "clerk": "workers.clerk",
     "replies": "workers.replies",
     "knowledge": "workers.knowledge_worker",

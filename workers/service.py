@@ -15,7 +15,7 @@ from pathlib import Path
 
 import redis
 
-from bot.app import WORKERS, readiness
+from bot.app import SOCKET, WORKERS, readiness
 from bot.errors import MadoguchiError
 from bot.inbox import Inbox
 from bot.queue import FIRST_RUN, CeleryHints, celery_app
@@ -27,7 +27,7 @@ from workers.asking import show
 from workers.models import resolve
 from workers.policy import Policies
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
-from workers.supervision import alone, start, stop
+from workers.supervision import PROCESSES, alone, start, stop
 
 PATIENCE_S = 15.0
 """After so long, and every so often again, the operator is told what the start waits for."""
@@ -83,9 +83,7 @@ def running(settings: BotSettings) -> Iterator[threading.Event]:
     with alone(settings.data_path), _told_to_end() as ended:
         if not own.llm_url:
             resolve(own.llm_model, own.models_path)
-        supervisor = start(
-            settings.data_path, own_store=not settings.redis_url, environment={"REDIS_URL": settings.store_url}
-        )
+        supervisor = start(settings.data_path, _processes(settings), {"REDIS_URL": settings.store_url})
         watching = threading.Thread(target=_end_with, args=(supervisor, ended), daemon=True)
         watching.start()
         try:
@@ -99,18 +97,24 @@ def running(settings: BotSettings) -> Iterator[threading.Event]:
 
 def wait_until_ready(settings: BotSettings, ended: threading.Event) -> bool:
     """Whether everything became ready before it was to end; tells now and then what is awaited."""
-    store = connect(settings.store_url)
+    store, workers = connect(settings.store_url), [*WORKERS, SOCKET] if settings.slack_socket_on else WORKERS
     tell_at = time.monotonic() + PATIENCE_S
     print(f"Starting (logs: {settings.data_path / 'logs'}) …", flush=True)
     while not ended.wait(0.3):
-        parts = readiness(store)
+        parts = readiness(store, workers)
         if all(parts.values()) and _listens(settings):
             return True
         if time.monotonic() > tell_at:
             tell_at += PATIENCE_S
-            awaited = ", ".join(part for part in ("store", *WORKERS) if not parts[part]) or "web"
+            awaited = ", ".join(part for part in ("store", *workers) if not parts[part]) or "web"
             print(f"Still waiting for: {awaited}{_indexed_so_far(store)}", flush=True)
     return False
+
+
+def _processes(settings: BotSettings) -> list[str]:
+    """What these settings ask for: no store of our own beside another one, a socket only where Slack is listened to."""
+    left_out = {"store": bool(settings.redis_url), "socket": not settings.slack_socket_on}
+    return [name for name in PROCESSES if not left_out.get(name, False)]
 
 
 def _indexed_so_far(store: redis.Redis) -> str:

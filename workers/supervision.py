@@ -10,12 +10,12 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-PROCESSES = ("store", "web", "clerk", "replies", "knowledge")
+PROCESSES = ("store", "web", "socket", "clerk", "replies", "knowledge")
 """In the order of their start; they are stopped from the last to the first."""
 STOP_WAIT_S = 20
 """More than a process takes to its end (`workers.ending.END_WITHIN_S`); the store writes its file."""
@@ -42,17 +42,15 @@ def alone(data_path: Path) -> Iterator[None]:
         yield
 
 
-def start(data_path: Path, *, own_store: bool, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start the supervisor with all processes; it lives in a process group of its own, so that Ctrl-C is ours to tell.
+def start(data_path: Path, processes: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start the supervisor with these processes; it lives in a process group of its own: Ctrl-C is ours to tell.
 
     Args:
-        own_store: whether the embedded store is among them (no REDIS_URL is set).
         environment: what the processes see beside our own environment.
     """
     logs = data_path / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     configuration = data_path / "supervisord.conf"
-    processes = [name for name in PROCESSES if own_store or name != "store"]
     with configuration.open("w", encoding="utf-8") as file:
         write_configuration(file, processes, logs.resolve())
     command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(configuration)]
@@ -74,7 +72,7 @@ def stop(supervisor: subprocess.Popen[bytes]) -> None:
     supervisor.wait()
 
 
-def write_configuration(file: IO[str], processes: list[str], logs: Path) -> None:
+def write_configuration(file: IO[str], processes: Sequence[str], logs: Path) -> None:
     """Write supervisord's configuration for these processes."""
     parser = configparser.RawConfigParser()
     # No identifier of the platform, no socket, no HTTP server: nobody but the parent steers it.

@@ -21,6 +21,8 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.fakes.slack_events import BOT_USER, envelope
+from tests.fakes.slack_socket import APP_TOKEN, SlackSocket
+from tests.fakes.slack_tiers import Tiers
 from tests.fakes.slack_workspace import Workspace
 
 JSON = dict[str, Any]
@@ -69,7 +71,12 @@ class FakeSlack:
 
     def __init__(self, *, token: str = TOKEN, port: int = 0) -> None:
         self.workspace = Workspace()
+        self.tiers = Tiers()
         self.token = token
+        self.socket: SlackSocket | None = None
+        """The other end of Socket Mode, where it is turned on."""
+        self.scopes = "chat:write"
+        """What the bot token was granted, as every answer tells."""
         self._faults: dict[tuple[str, str], deque[Fault]] = defaultdict(deque)
         self.asked: list[Asked] = []
         self.closing = threading.Event()
@@ -173,10 +180,12 @@ class _Request(BaseHTTPRequestHandler):
 
     def _call(self, slack: FakeSlack, method: str, arguments: JSON | None) -> None:
         fault = slack.next_fault(method, _place(arguments or {}))
+        if wait_s := slack.tiers.retry_after(method, _place(arguments or {})):
+            fault = Fault(status=429, retry_after=wait_s)
         if fault.reset == "before":
             return self._reset()
         if not fault.status or fault.taken:
-            answer = self._refusal(slack, arguments, fault) or slack.workspace.call(method, arguments or {})
+            answer = self._refusal(slack, method, arguments, fault) or self._done(slack, method, arguments or {})
         if fault.status:
             error = fault.error or ("ratelimited" if fault.status == 429 else "internal_error")
             return self._answer(fault.status, {"ok": False, "error": error}, fault)
@@ -185,12 +194,19 @@ class _Request(BaseHTTPRequestHandler):
         slack.closing.wait(fault.after_s)
         return self._answer(200, answer, fault)
 
-    def _refusal(self, slack: FakeSlack, arguments: JSON | None, fault: Fault) -> JSON | None:
+    @staticmethod
+    def _done(slack: FakeSlack, method: str, arguments: JSON) -> JSON:
+        if method != "apps.connections.open":
+            return slack.workspace.call(method, arguments)
+        return slack.socket.open() if slack.socket else {"ok": False, "error": "internal_error"}
+
+    def _refusal(self, slack: FakeSlack, method: str, arguments: JSON | None, fault: Fault) -> JSON | None:
         """What Slack says before it looks at the method."""
         authorization = self.headers.get("authorization", "")
         if not authorization.startswith("Bearer "):
             return {"ok": False, "error": "not_authed"}
-        if authorization != f"Bearer {slack.token}":
+        needed = APP_TOKEN if method == "apps.connections.open" else slack.token
+        if authorization != f"Bearer {needed}":
             return {"ok": False, "error": "invalid_auth"}
         if arguments is None:
             return {"ok": False, "error": "invalid_post_type"}
@@ -217,6 +233,7 @@ class _Request(BaseHTTPRequestHandler):
             self._drip(b"x-slow: " + b"x" * 1_000)
         self.send_header("content-type", "application/json; charset=utf-8")
         self.send_header("content-length", str(len(body)))
+        self.send_header("x-oauth-scopes", self.server.slack.scopes)
         if status == 429:
             self.send_header("retry-after", str(fault.retry_after))
         self.end_headers()
