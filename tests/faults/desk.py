@@ -90,8 +90,8 @@ class Desk:
     def wait_until_ready(self, within_s: float = 60.0) -> None:
         """Return when every part that was started answers."""
         store = self.store
-        parts = [kind(name) for name in self._processes if name != "web"]
-        wait_until(lambda: all(readiness(store)[part] for part in parts), within_s=within_s)
+        parts = sorted({kind(name) for name in self._processes} - {"web", "store"})
+        wait_until(lambda: all(readiness(store, parts).values()), within_s=within_s)
         if "web" in self._processes:
             self.wait_until_web_answers(within_s)
 
@@ -205,6 +205,10 @@ class Desk:
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """POST as a platform would."""
         return httpx.post(self.url + path, content=body, headers=headers, timeout=10)
+
+    def get(self, path: str) -> httpx.Response:
+        """GET as a monitor would."""
+        return httpx.get(self.url + path, timeout=10)
 
     def console_cookie(self) -> str:
         """The cookie of a new session on the console."""
