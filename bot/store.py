@@ -48,7 +48,10 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
     listening:{c}      hash          of a Slack thread with the bot: whom it speaks with, which message was the last for it
     heard:{m}          string        whether a message there was for us (1) or not (0)
-    slack_previews:{c} hash          message id -> where an extract stands (Slack) until its answer takes its place
+    slack_previews:{c} hash          message id -> where an extract, or a growing answer, stands (Slack) until the answer does
+    slack_previews     sorted set    conversations that may have such notes, by when the last one was made
+    slack:calls:{app}:{method}       the calls of Slack's method within the last minute (of posts: in one channel)
+    slack:rest:{app}:{method}        there as long as Slack wants that method (of posts: that channel) left alone
     stream:{c}         stream        what the console's page shows
     passage:{page}     string        a cited passage with what stands around it, as its page shows it, for a week
     passages           sorted set    the names of these pages by the time they end

@@ -8,7 +8,9 @@ from bot.console.sender import ConsoleSender
 from bot.line.sender import LineSender
 from bot.platform import Sender
 from bot.settings import BotSettings
-from bot.slack.sender import SlackSender, slack_client
+from bot.slack.limiter import Limiter
+from bot.slack.sender import SlackSender
+from bot.slack.web import slack_client
 
 
 def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[str, Sender]:
@@ -23,7 +25,8 @@ def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[
     at_once = max(1, threads // 2)
     ways: dict[str, Sender] = {"console": ConsoleSender(store, may_train=settings.votes_may_train)}
     if settings.slack_on:
-        client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, at_once)
+        token = settings.slack_bot_token.get_secret_value()
+        client = slack_client(token, settings.slack_api_url, at_once, limiter=Limiter(store, token))
         ways["slack"] = SlackSender(client, store, may_train=settings.votes_may_train)
     if settings.line_on:
         ways["line"] = line_sender(settings, store, at_once)

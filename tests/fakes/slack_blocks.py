@@ -40,10 +40,10 @@ def _good_block(block: JSON) -> bool:
             return 1 <= len(elements) <= 10 and all(isinstance(e, dict) and _good_text(e, 3_000) for e in elements)
         case {"type": "context_actions", "elements": [*elements]}:
             return 1 <= len(elements) <= 5 and all(_good_feedback(element) for element in elements)
-        case {"type": "divider"}:
-            return True
+        case {"type": "actions", "elements": [*elements]}:
+            return 1 <= len(elements) <= 25 and all(map(_good_action, elements))
         case _:
-            return False
+            return block.get("type") == "divider"
 
 
 def _good_feedback(element: Any) -> bool:
@@ -52,6 +52,18 @@ def _good_feedback(element: Any) -> bool:
         case {"type": "feedback_buttons", "positive_button": dict(positive), "negative_button": dict(negative)}:
             known = element.keys() <= {"type", "action_id", "positive_button", "negative_button"}
             return known and len(element.get("action_id", "")) <= 255 and all(map(_good_button, (positive, negative)))
+        case _:
+            return False
+
+
+def _good_action(element: Any) -> bool:
+    """A button with something to be known by; no other element is used here."""
+    match element:
+        case {"type": "button", "action_id": str(name), "text": {"type": "plain_text", "text": str(text)}}:
+            known = {"type", "action_id", "text", "value", "style", "accessibility_label", "url", "confirm"}
+            value = element.get("value", "-")
+            fits = 0 < len(name) <= 255 and 0 < len(text) <= 75 and isinstance(value, str) and 0 < len(value) <= 2_000
+            return fits and element.keys() <= known and element.get("style", "primary") in ("primary", "danger")
         case _:
             return False
 

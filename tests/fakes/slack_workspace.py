@@ -5,45 +5,21 @@ Strict where Slack is: unknown arguments, shapes, lengths, threads and channels 
 
 from __future__ import annotations
 
-import base64
 import itertools
-import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.slack_blocks import refusal_of_blocks, shown
+from tests.fakes.slack_channel import Channel, Refused, decoded, in_thread, metadata, only, page_of, without_metadata
 from tests.fakes.slack_events import BOT_ID, BOT_USER, TEAM, said, user
+from tests.fakes.slack_streams import Streams
 
 JSON = dict[str, Any]
 
 MAX_TEXT_CHARS, MAX_UPDATED_CHARS, MAX_MARKDOWN_CHARS = 40_000, 4_000, 12_000
-METADATA = {"event_type", "event_payload"}
-
-
-class Refused(Exception):
-    """Slack answers `{"ok": false, "error": name}`."""
-
-
-@dataclass
-class Channel:
-    """A place with messages; `kind` is channel, group, mpim or im."""
-
-    id: str
-    kind: str = "channel"
-    is_archived: bool = False
-    has_bot: bool = True
-    messages: list[JSON] = field(default_factory=list)
-    statuses: list[tuple[str, str]] = field(default_factory=list)
-
-    def message(self, ts: str) -> JSON | None:
-        return next((m for m in self.messages if m["ts"] == ts), None)
-
-    def thread(self, thread_ts: str) -> list[JSON]:
-        return [m for m in self.messages if thread_ts in (m["ts"], m.get("thread_ts"))]
 
 
 class Workspace:
@@ -55,6 +31,7 @@ class Workspace:
         self.users = {name: user(name) for name in ("U1", "U2")}
         self.whispers: list[tuple[str, str]] = []
         """Who was told what for their eyes only."""
+        self.streams = Streams(self)
         self._lock = threading.RLock()
         self._clock = itertools.count(int(time.time()) * 1_000_000)
         self._methods: dict[str, Callable[[JSON], JSON]] = {
@@ -62,6 +39,9 @@ class Workspace:
             "chat.postEphemeral": self._post_ephemeral,
             "chat.update": self._update,
             "chat.delete": self._delete,
+            "chat.startStream": self.streams.start,
+            "chat.appendStream": self.streams.append,
+            "chat.stopStream": self.streams.stop,
             "conversations.replies": self._replies,
             "assistant.threads.setStatus": self._set_status,
             "users.info": self._users_info,
@@ -100,14 +80,32 @@ class Workspace:
         with self._lock:
             place = self.channels[channel]
             messages = place.thread(thread_ts) if thread_ts else place.messages
-            return [shown(m) for m in messages if m.get("bot_id") == BOT_ID]
+            return [self._seen(m) for m in messages if m.get("bot_id") == BOT_ID]
+
+    def stop_stream(self, channel: str, ts: str) -> None:
+        """A person presses Slack's own button on a message that grows."""
+        with self._lock:
+            message = self.channels[channel].message(ts)
+            assert message is not None
+            self.streams.stopped_by_person(message)
+
+    def _seen(self, message: JSON) -> str:
+        """What a person reads of a message; one that is not whole looks so."""
+        if self.streams.grows(message):
+            return f"{shown(message)}\n[growing]"
+        return f"{shown(message)}\n[cut off]" if message.get("cut_off") else shown(message)
 
     def everything_visible(self) -> JSON:
         """What a person reads of the bot, by channel, with the thread it is in."""
         with self._lock:
             return {
                 place.id: [
-                    {"text": shown(m), "thread_ts": m.get("thread_ts"), "ts": m["ts"], "metadata": m.get("metadata")}
+                    {
+                        "text": self._seen(m),
+                        "thread_ts": m.get("thread_ts"),
+                        "ts": m["ts"],
+                        "metadata": m.get("metadata"),
+                    }
                     for m in place.messages
                     if m.get("bot_id") == BOT_ID
                 ]
@@ -115,12 +113,12 @@ class Workspace:
             }
 
     def _post_message(self, arguments: JSON) -> JSON:
-        _only(
+        only(
             arguments,
             *("channel", "text", "blocks", "thread_ts", "reply_broadcast", "metadata", "markdown_text", "mrkdwn"),
             *("unfurl_links", "unfurl_media", "link_names", "parse"),
         )
-        place = self._writable(self._opened(arguments["channel"]))
+        place = self.writable(self._opened(arguments["channel"]))
         text, markdown, blocks = (arguments.get(name) for name in ("text", "markdown_text", "blocks"))
         if markdown and (text or blocks):
             raise Refused("markdown_text_conflict")
@@ -128,100 +126,96 @@ class Workspace:
             raise Refused("no_text")
         if len(markdown or "") > MAX_MARKDOWN_CHARS:
             raise Refused("msg_too_long")
-        if blocks is not None and (reason := refusal_of_blocks(_decoded(blocks, "invalid_blocks_format"))):
+        if blocks is not None and (reason := refusal_of_blocks(decoded(blocks, "invalid_blocks_format"))):
             raise Refused(reason)
-        message = {
-            "type": "message",
-            "user": BOT_USER,
-            "bot_id": BOT_ID,
-            "team": TEAM,
-            "ts": self._ts(),
-            "text": (text or markdown or "")[:MAX_TEXT_CHARS],
-            "blocks": _decoded(blocks, "invalid_blocks_format") if blocks else [],
-            **_thread(place, arguments.get("thread_ts")),
-            **_metadata(arguments.get("metadata")),
-        }
+        more = in_thread(place, arguments.get("thread_ts")) | metadata(arguments.get("metadata"))
+        drawn = decoded(blocks, "invalid_blocks_format") if blocks else []
+        message = self.own((text or markdown or "")[:MAX_TEXT_CHARS], drawn, more)
         place.messages.append(message)
-        return {"channel": place.id, "ts": message["ts"], "message": _without_metadata(message)}
+        return {"channel": place.id, "ts": message["ts"], "message": without_metadata(message)}
 
     def _post_ephemeral(self, arguments: JSON) -> JSON:
         """Only who is there can be told; a person's id does not open a direct conversation."""
-        _only(arguments, "channel", "user", "text", "blocks", "thread_ts", "link_names", "parse", "markdown_text")
-        place = self._writable(arguments["channel"])
+        only(arguments, "channel", "user", "text", "blocks", "thread_ts", "link_names", "parse", "markdown_text")
+        place = self.writable(arguments["channel"])
         if arguments["user"] not in self.users:
             raise Refused("user_not_in_channel")
         if not arguments.get("text"):
             raise Refused("no_text")
-        _thread(place, arguments.get("thread_ts"))
+        in_thread(place, arguments.get("thread_ts"))
         self.whispers.append((arguments["user"], arguments["text"]))
         return {"message_ts": self._ts()}
 
     def _update(self, arguments: JSON) -> JSON:
         """Unlike for a post, the channel must be a channel's id, and only the bot's own messages change."""
-        _only(arguments, "channel", "ts", "text", "blocks", "metadata", "markdown_text", "link_names", "parse")
-        place = self._writable(arguments["channel"])
+        only(arguments, "channel", "ts", "text", "blocks", "metadata", "markdown_text", "link_names", "parse")
+        place = self.writable(arguments["channel"])
         message = place.message(arguments["ts"])
         if message is None:
             raise Refused("message_not_found")
         if message.get("bot_id") != BOT_ID:
             raise Refused("cant_update_message")
-        text, blocks = arguments.get("text", ""), _decoded(arguments.get("blocks") or [], "invalid_blocks_format")
+        if self.streams.grows(message):
+            raise Refused("streaming_state_conflict")
+        text, blocks = arguments.get("text", ""), decoded(arguments.get("blocks") or [], "invalid_blocks_format")
         if not text and not blocks:
             raise Refused("no_text")
         if len(text) > MAX_UPDATED_CHARS:
             raise Refused("msg_too_long")
         if blocks and (reason := refusal_of_blocks(blocks)):
             raise Refused(reason)
-        message |= {"text": text, "blocks": blocks, **_metadata(arguments.get("metadata"))}
+        message |= {"text": text, "blocks": blocks, **metadata(arguments.get("metadata"))}
+        message.pop("cut_off", None)
         return {"channel": place.id, "ts": message["ts"], "text": message["text"]}
 
     def _delete(self, arguments: JSON) -> JSON:
         """Only the bot's own messages go."""
-        _only(arguments, "channel", "ts")
-        place = self._writable(arguments["channel"])
+        only(arguments, "channel", "ts")
+        place = self.writable(arguments["channel"])
         message = place.message(arguments["ts"])
         if message is None:
             raise Refused("message_not_found")
-        if message.get("bot_id") != BOT_ID:
+        if message.get("bot_id") != BOT_ID or self.streams.grows(message):
             raise Refused("cant_delete_message")
         place.messages.remove(message)
         return {"channel": place.id, "ts": message["ts"]}
 
+    def own(self, text: str, blocks: list[JSON], more: JSON) -> JSON:
+        """A message of the bot's."""
+        own = {"type": "message", "user": BOT_USER, "bot_id": BOT_ID, "team": TEAM, "ts": self._ts()}
+        return {**own, "text": text, "blocks": blocks, **more}
+
     def _replies(self, arguments: JSON) -> JSON:
-        _only(arguments, "channel", "ts", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata")
+        only(arguments, "channel", "ts", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata")
         place = self._readable(arguments["channel"])
         root = place.message(arguments["ts"])
         if root is None:
             raise Refused("thread_not_found")
         oldest = float(arguments.get("oldest") or 0)
         replies = [m for m in place.thread(root.get("thread_ts") or root["ts"]) if float(m["ts"]) > oldest or m is root]
-        limit = int(arguments.get("limit") or 1000)
-        if not 1 <= limit <= 1000:
-            raise Refused("invalid_limit")
-        start = _offset(arguments.get("cursor"))
-        page, more = replies[start : start + limit], len(replies) > start + limit
         with_metadata = str(arguments.get("include_all_metadata", "0")).lower() in ("1", "true")
-        return {
-            "messages": page if with_metadata else [_without_metadata(m) for m in page],
-            "has_more": more,
-        } | ({"response_metadata": {"next_cursor": _cursor(start + limit)}} if more else {})
+        return page_of(replies if with_metadata else [without_metadata(m) for m in replies], arguments)
 
     def _set_status(self, arguments: JSON) -> JSON:
-        _only(arguments, "channel_id", "thread_ts", "status", "loading_messages")
+        only(arguments, "channel_id", "thread_ts", "status", "loading_messages")
         place = self._readable(arguments["channel_id"])
         if place.message(arguments["thread_ts"]) is None:
             raise Refused("invalid_thread_ts")
+        turns = arguments.get("loading_messages") or []
+        if len(turns) > 10 or not all(isinstance(turn, str) and 0 < len(turn) <= 50 for turn in turns):
+            raise Refused("invalid_arguments")
         place.statuses.append((arguments["thread_ts"], arguments["status"]))
+        place.turns.append(turns)
         return {}
 
     def _users_info(self, arguments: JSON) -> JSON:
-        _only(arguments, "user", "include_locale")
+        only(arguments, "user", "include_locale")
         if arguments["user"] not in self.users:
             raise Refused("user_not_found")
         return {"user": self.users[arguments["user"]]}
 
     def _auth_test(self, arguments: JSON) -> JSON:
-        _only(arguments)
+        only(arguments)
         return {"url": "https://mado.slack.com/", "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}
 
     def _opened(self, channel: str) -> str:
@@ -235,7 +229,7 @@ class Workspace:
             raise Refused("channel_not_found")
         return self.channels[channel]
 
-    def _writable(self, channel: str) -> Channel:
+    def writable(self, channel: str) -> Channel:
         place = self._readable(channel)
         if place.is_archived:
             raise Refused("is_archived")
@@ -246,51 +240,3 @@ class Workspace:
     def _ts(self) -> str:
         micros = next(self._clock)
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
-
-
-def _only(arguments: JSON, *known: str) -> None:
-    if arguments.keys() - set(known):
-        raise Refused("invalid_arguments")
-
-
-def _decoded(value: Any, error: str) -> Any:
-    """Structures come as JSON, or as JSON in a text when the body is a form."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise Refused(error) from None
-
-
-def _thread(place: Channel, thread_ts: str | None) -> JSON:
-    if thread_ts is None:
-        return {}
-    root = place.message(thread_ts)
-    if root is None or root.get("thread_ts", thread_ts) != thread_ts:
-        raise Refused("thread_not_found")
-    root["thread_ts"] = thread_ts
-    return {"thread_ts": thread_ts, "parent_user_id": root["user"]}
-
-
-def _metadata(value: Any) -> JSON:
-    """Kept in its full form only."""
-    metadata = _decoded(value, "invalid_metadata_format")
-    if not isinstance(metadata, dict) or metadata.keys() != METADATA or not isinstance(metadata["event_payload"], dict):
-        return {}
-    return {"metadata": metadata}
-
-
-def _without_metadata(message: JSON) -> JSON:
-    return {name: value for name, value in message.items() if name != "metadata"}
-
-
-def _cursor(offset: int) -> str:
-    return base64.b64encode(f"next:{offset}".encode()).decode()
-
-
-def _offset(cursor: str | None) -> int:
-    try:
-        return int(base64.b64decode(cursor or _cursor(0), validate=True).decode().removeprefix("next:"))
-    except ValueError:
-        raise Refused("invalid_cursor") from None

@@ -19,7 +19,8 @@ from bot.line.events import translate
 from bot.line.sender import LineSender
 from bot.messages import Command, Control, Message
 from bot.platform import Sender
-from bot.slack.sender import SlackSender, slack_client
+from bot.slack.sender import SlackSender
+from bot.slack.web import slack_client
 from tests.fakes import line_events
 from tests.fakes.line import FakeLine
 from tests.fakes.model import Script, ScriptedGenerator
