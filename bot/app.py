@@ -24,6 +24,7 @@ from bot.errors import StoreUnavailable
 from bot.inbox import Inbox
 from bot.line.front_door import LineFrontDoor
 from bot.passages.web import passage_route
+from bot.places import Places
 from bot.platform import MAX_BODY_BYTES, FrontDoor, WebhookRequest, WebhookResponse
 from bot.queue import BackgroundHints, CeleryHints, celery_app
 from bot.settings import BotSettings
@@ -64,6 +65,7 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
 
     Raises:
         SettingsIncomplete: a platform is half configured.
+        PlacesInvalid: `madoguchi.toml` cannot be followed.
     """
     store = connect(settings.store_url)
     hints = BackgroundHints(CeleryHints(celery_app(settings.store_url, publish_timeout_s=PUBLISH_TIMEOUT_S)))
@@ -76,7 +78,7 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
         *console_routes(token, inbox, settings.store_url, [settings.host], closing=closing),
     ]
     if settings.slack_webhook_on:
-        door = SlackFrontDoor(settings.slack_signing_secret.get_secret_value(), inbox, settings.admins)
+        door = SlackFrontDoor(settings.slack_signing_secret.get_secret_value(), inbox, settings.admins, Places.read())
         routes.append(Route("/slack/events", _webhook("slack", door), methods=["POST"]))
     if settings.line_on:
         access = Access(store, settings.line_access, settings.admins)

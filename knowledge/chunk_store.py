@@ -10,8 +10,13 @@ from pathlib import Path
 
 from knowledge.documents import Chunk
 
+VERSION = 2
+"""Part of the index's fingerprint: raised when the tables change."""
+
 _SCHEMA = """
-CREATE TABLE audiences (number INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE);
+CREATE TABLE audiences (
+    number INTEGER PRIMARY KEY, labels TEXT NOT NULL, source TEXT NOT NULL, UNIQUE (labels, source)
+);
 CREATE TABLE chunks (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL, title TEXT NOT NULL,
     uri TEXT NOT NULL, heading_path TEXT NOT NULL, text TEXT NOT NULL,
@@ -46,28 +51,34 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise FileNotFoundError(path) from error
 
 
-def add(database: sqlite3.Connection, chunks: Iterable[Chunk]) -> None:
-    """Give each chunk the next number; one that is already there is passed over."""
+def add(database: sqlite3.Connection, chunks: Iterable[Chunk], source: str = "") -> None:
+    """Give each chunk of a source the next number; one that is already there is passed over.
+
+    Who reads a source elsewhere is another audience: so both narrow a search at the same point.
+
+    Args:
+        source: its title.
+    """
     for chunk in chunks:
         labels = json.dumps(sorted(chunk.audience))
         headings = json.dumps(chunk.heading_path, ensure_ascii=False)
-        database.execute("INSERT OR IGNORE INTO audiences (labels) VALUES (?)", [labels])
+        database.execute("INSERT OR IGNORE INTO audiences (labels, source) VALUES (?, ?)", [labels, source])
         database.execute(
             "INSERT OR IGNORE INTO chunks (id, document_id, title, uri, heading_path, text, audience) "
-            "VALUES (?, ?, ?, ?, ?, ?, (SELECT number FROM audiences WHERE labels = ?))",
-            [chunk.id, chunk.document_id, chunk.title, chunk.uri, headings, chunk.text, labels],
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT number FROM audiences WHERE labels = ? AND source = ?))",
+            [chunk.id, chunk.document_id, chunk.title, chunk.uri, headings, chunk.text, labels, source],
         )
 
 
-def readable(database: sqlite3.Connection, labels: frozenset[str]) -> tuple[int, ...]:
-    """The numbers of the audiences that who bears these labels belongs to.
+def readable(database: sqlite3.Connection, labels: frozenset[str], sources: Collection[str] = ()) -> tuple[int, ...]:
+    """The numbers of the audiences that who bears these labels belongs to, of these sources where any are named.
 
     There are few different audiences, so a search filters by their numbers and not by label.
     """
     return tuple(
         number
-        for number, audience in database.execute("SELECT number, labels FROM audiences ORDER BY number")
-        if labels.intersection(json.loads(audience))
+        for number, audience, source in database.execute("SELECT * FROM audiences ORDER BY number")
+        if labels.intersection(json.loads(audience)) and (not sources or source in sources)
     )
 
 
@@ -125,7 +136,8 @@ def audiences(database: sqlite3.Connection) -> tuple[int, ...]:
 def digest(database: sqlite3.Connection) -> str:
     """One hash of all chunks, whatever their order."""
     said = hashlib.sha256()
-    for facts in database.execute("SELECT id, title, uri FROM chunks ORDER BY id"):
+    told = "SELECT id, title, uri, source FROM chunks JOIN audiences ON audiences.number = audience ORDER BY id"
+    for facts in database.execute(told):
         said.update(json.dumps(facts).encode())
     return said.hexdigest()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from knowledge import chunking, lexical
+from knowledge import chunk_store, chunking, lexical
 from knowledge.calibration import Floors
 from knowledge.embedding import Embedder
 from knowledge.errors import NoIndex, NothingBefore, ReindexRunning
@@ -79,7 +79,7 @@ class Manifest:
 
 def fingerprint(embedder: Embedder) -> str:
     """Names everything besides the documents that an index depends on; indexes of equal ones may be compared."""
-    return f"{embedder.fingerprint}; chunks {chunking.VERSION}; tokens {lexical.VERSION}"
+    return f"{embedder.fingerprint}; chunks {chunking.VERSION}; tokens {lexical.VERSION}; store {chunk_store.VERSION}"
 
 
 def current(index_path: Path) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Self
 
-from knowledge import generations
+from knowledge import faq, generations
 from knowledge.documents import Chunk, Passage
 from knowledge.embedders import load_embedder
 from knowledge.embedding import Embedder
@@ -52,12 +52,15 @@ class Retriever:
         query: str,
         *,
         audience: frozenset[str],
+        sources: Collection[str] = (),
         context: Sequence[str] = (),
         quoted: Collection[str] = (),
         limit: int = 3,
     ) -> Retrieval:
         """At most `limit` passages for the query, of documents that one of the audience's labels may read.
 
+        `sources` are the titles of the only ones that are searched, beside what administrators answered themselves;
+        none: all of them.
         `context` has the conversation's earlier questions, the newest last: the query is searched alone and joined to
         the newest, so that a follow-up finds its subject and a new subject is not dragged back. `quoted` are the ids of
         the chunks that the conversation holds already.
@@ -67,11 +70,12 @@ class Retriever:
         """
         wordings = [query, f"{context[-1][:_CONTEXT_CHARS]}\n{query}"] if context else [query]
         vectors = self._embedder.encode_query(wordings)
+        searched = frozenset([*sources, faq.TITLE]) if sources else frozenset[str]()
         with self._index.generation() as generation:
-            candidates = fuse(generation.search(wordings, vectors, audience))[:_LOOKED_AT]
+            candidates = fuse(generation.search(wordings, vectors, audience, searched))[:_LOOKED_AT]
             chunks = generation.chunks([candidate.number for candidate in candidates])
             floors = generation.floors(query)
-            gone = frozenset(quoted) - generation.held(quoted, audience)
+            gone = frozenset(quoted) - generation.held(quoted, audience, searched)
         found: list[Passage] = []
         near: list[Passage] = []
         for candidate in candidates:

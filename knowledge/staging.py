@@ -61,7 +61,7 @@ class _Staging:
             if isinstance(item, Skipped):
                 skipped.append(Skipped(_writable(item.path), item.reason))
             else:
-                chunk_store.add(self._database, self._chunks(item))
+                chunk_store.add(self._database, self._chunks(item), source.title)
                 self._documents += 1
             self._tell()
         return SourceOverview(

@@ -131,6 +131,36 @@ def test_a_channel_differs_only_in_what_it_names(tmp_path: Path) -> None:
     assert not policies.of(frozenset({"public", "slack:C2"})).general
 
 
+def test_what_a_channel_hears_and_from_whom_is_no_policy(tmp_path: Path) -> None:
+    file = tmp_path / "madoguchi.toml"
+    settings = '[channels."slack:C1"]\nlisten = "all"\nallowed_users = ["slack:U1"]\nsources = ["規程", "FAQ"]\n'
+    file.write_text(settings, encoding="utf-8")
+
+    policies = Policies.read(file)
+
+    assert policies.of(frozenset({"slack:C1"})).sources == ("規程", "FAQ")
+    assert policies.unknown_sources({"規程", "旅費"}) == ("FAQ",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[answers]\nlisten = "all"',
+        '[channels."slack:C1"]\nlisten_to = "all"',
+        '[channels."slack:C1"]\nsources = "規程"',
+        '[answers]\nsuggested_prompts = ["1", "2", "3", "4", "5"]',
+        f'[answers]\nsuggested_prompts = ["{"あ" * 76}"]',
+        '[answers]\nsuggested_prompts = [""]',
+    ],
+)
+def test_a_setting_that_is_none_or_is_misplaced_is_an_error(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "madoguchi.toml"
+    file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(PolicyInvalid, match=r"madoguchi\.toml"):
+        Policies.read(file)
+
+
 @pytest.mark.parametrize(
     "content", ["[answers", "[answers]\noutside = 3", "[answers]\nspelt_wrong = 1", "channels = 1", "answers = 1"]
 )

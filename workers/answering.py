@@ -51,6 +51,7 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     found = desk.retriever.retrieve(
         inquiry.text,
         audience=inquiry.place.audience,
+        sources=inquiry.policy.sources,
         context=conversation.questions(),
         quoted=conversation.quoted(),
         limit=PASSAGES_IN_PROMPT,

@@ -21,7 +21,7 @@ from knowledge.report import Step
 from knowledge.settings import KnowledgeSettings
 from workers.run_texts import indexed, outcome_lines, progress, worse_lines
 from workers.runs import ENDED, Runs, Wish
-from workers.service import is_running
+from workers.service import is_running, unknown_sources
 from workers.settings import STORE_TIMEOUT_S
 
 TAKEN_WITHIN_S = 30.0
@@ -52,6 +52,8 @@ def status(_: argparse.Namespace) -> int:
         print(progress(last, "en"))
     elif index.running:
         print("A reindexing is under way.")
+    for title in unknown_sources():
+        print(f"madoguchi.toml names a source that there is not: {title}")
     return 0 if index.generation else 1
 
 

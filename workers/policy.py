@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.places import Place
 from workers.voice import Voice, voice_for
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300, pattern=r"^[^\x00-\x1f\x7f<>|]*$")]
 """A line of the operator's own words; no line breaks, no control tokens."""
+Suggestion = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=75)]
+"""A question that people can ask with one click; longer ones no button shows whole."""
 Ending = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=20, pattern="^[ぁ-んァ-ヶ一-龥々ー〜～、…♪☆♡]*$")
 ]
@@ -32,6 +36,9 @@ class Policy(BaseModel):
         persona: a sentence about who the desk is and how it speaks; the model reads it.
         ending: what every Japanese sentence of an answer ends in (「ですわよ」); empty: です・ます.
         plain_japanese: やさしい日本語, for people who are learning the language; the model is asked for it.
+        sources: the titles of the sources that are searched; none: all of them. What administrators answered themselves
+            is searched in any case.
+        suggested_prompts: questions that who opens a conversation can ask with one click; none: our own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +49,8 @@ class Policy(BaseModel):
     persona: Sentence = ""
     ending: Ending = ""
     plain_japanese: bool = False
+    sources: tuple[str, ...] = ()
+    suggested_prompts: Annotated[tuple[Suggestion, ...], Field(max_length=4)] = ()
 
     def voice(self, question: str) -> Voice:
         """How this question is answered here."""
@@ -59,7 +68,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="ignore")  # [[sources]] is the documents' part
 
     answers: Policy = Policy()
-    channels: dict[str, dict[str, str | bool]] = {}
+    channels: dict[str, dict[str, Any]] = {}
 
 
 class Policies:
@@ -81,7 +90,7 @@ class Policies:
         try:
             read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
             general = read.answers.model_dump()
-            places = {name: Policy.model_validate(general | own) for name, own in read.channels.items()}
+            places = {name: Policy.model_validate(general | _answers(own)) for name, own in read.channels.items()}
         except (OSError, ValueError) as error:  # invalid TOML, UTF-8 and values are ValueErrors
             raise PolicyInvalid(f"{path}: {error}") from error
         return cls(read.answers, places)
@@ -89,3 +98,14 @@ class Policies:
     def of(self, audience: frozenset[str]) -> Policy:
         """The policy of the place whose label (`slack:C1`) is among the audience."""
         return next((self._places[label] for label in sorted(audience) if label in self._places), self._general)
+
+    def unknown_sources(self, titles: Set[str]) -> tuple[str, ...]:
+        """What the policies name as sources that are not among these titles, each once."""
+        policies = [self._general, *self._places.values()]
+        named = dict.fromkeys(title for policy in policies for title in policy.sources)
+        return tuple(title for title in named if title not in titles)
+
+
+def _answers(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What a place's table says of answers; the rest is the front doors' (`bot/places.py`)."""
+    return {key: value for key, value in table.items() if key not in Place.model_fields}

@@ -11,21 +11,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import redis
 
 from bot.app import SOCKET, WORKERS, readiness
 from bot.errors import MadoguchiError
 from bot.inbox import Inbox
+from bot.places import CONFIG, Places
 from bot.queue import FIRST_RUN, CeleryHints, celery_app
 from bot.server import console_token
 from bot.settings import BotSettings
 from bot.store import connect
+from knowledge.errors import SourcesMalformed
+from knowledge.settings import KnowledgeSettings
+from knowledge.sources import load_sources
 from workers.asking import ask as ask_question
 from workers.asking import show
 from workers.models import resolve
-from workers.policy import Policies
+from workers.policy import Policies, PolicyInvalid
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.supervision import PROCESSES, alone, start, stop
 
@@ -76,7 +79,7 @@ def running(settings: BotSettings) -> Iterator[threading.Event]:
     """The whole service, for the length of the block; the event is set when it is to end (Ctrl-C, SIGTERM).
 
     Raises:
-        CannotStart, AlreadyRunning, ModelError, SettingsIncomplete, PolicyInvalid
+        CannotStart, AlreadyRunning, ModelError, SettingsIncomplete, PolicyInvalid, PlacesInvalid
     """
     _check(settings)
     own = WorkerSettings()
@@ -132,9 +135,25 @@ def _indexed_so_far(store: redis.Redis) -> str:
 def _check(settings: BotSettings) -> None:
     """Find out before anything starts what would keep it from running."""
     _ = settings.slack_on, settings.line_on
-    Policies.read(Path("madoguchi.toml"))
+    Places.read()
+    if unknown := unknown_sources():
+        raise PolicyInvalid(f"madoguchi.toml: sources: no source has the title {', '.join(unknown)}")
     if _listens(settings):
         raise CannotStart(f"port {settings.port} is taken; set PORT")
+
+
+def unknown_sources() -> tuple[str, ...]:
+    """The titles that a place is to be answered from and that no source has.
+
+    Raises:
+        PolicyInvalid
+    """
+    policies = Policies.read(CONFIG)
+    try:
+        titles = {source.title for source in load_sources(KnowledgeSettings())}
+    except SourcesMalformed:  # the knowledge process says so
+        return ()
+    return policies.unknown_sources(titles)
 
 
 def _listens(settings: BotSettings) -> bool:

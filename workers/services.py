@@ -49,6 +49,7 @@ class Retriever(Protocol):
         query: str,
         *,
         audience: frozenset[str],
+        sources: Collection[str] = (),
         context: Sequence[str] = (),
         quoted: Collection[str] = (),
         limit: int = 3,

@@ -18,6 +18,7 @@ from bot.errors import DeliveryError, SettingsIncomplete
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.logs import log_to_stderr
+from bot.places import Places
 from bot.queue import BackgroundHints, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.slack.front_door import SlackFrontDoor
@@ -116,7 +117,7 @@ def main() -> None:
     store = connect(settings.store_url)
     hints = BackgroundHints(CeleryHints(celery_app(settings.store_url, publish_timeout_s=PUBLISH_TIMEOUT_S)))
     inbox = Inbox(store, hints, person_messages_per_minute=settings.person_messages_per_minute)
-    door = SlackFrontDoor(None, inbox, settings.admins)
+    door = SlackFrontDoor(None, inbox, settings.admins, Places.read())
     client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     with listening(settings.slack_app_token.get_secret_value(), client, door.take) as socket:
         Heartbeat(connect(settings.store_url), "socket", lambda: {"ready": socket.is_connected}).start()

@@ -73,6 +73,23 @@ def test_a_policy_that_cannot_be_followed_is_named(capsys: pytest.CaptureFixture
     assert "madoguchi.toml" in refused(capsys, "run")
 
 
+@pytest.mark.parametrize("settings", ['sources = ["社内規程"]', 'listen = "everything"'])
+def test_what_a_channel_asks_for_and_there_is_not_is_told_at_the_start(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], settings: str
+) -> None:
+    (elsewhere / "madoguchi.toml").write_text(f'[channels."slack:C1"]\n{settings}\n', encoding="utf-8")
+
+    assert "madoguchi.toml" in refused(capsys, "run")
+
+
+def test_the_status_names_a_source_that_there_is_not(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (elsewhere / "madoguchi.toml").write_text('[answers]\nsources = ["社内規程"]\n', encoding="utf-8")
+
+    main(["status"])
+
+    assert "社内規程" in capsys.readouterr().out
+
+
 def test_what_a_command_writes_is_for_its_owner_only(elsewhere: Path) -> None:
     assert main(["models"]) == 0
     (elsewhere / "written").touch()
