@@ -104,16 +104,36 @@ def search(database: sqlite3.Connection, query: str, audiences: Collection[int],
     Coverage is the rarity of the query's tokens that the chunk has, as a share of all. A token that no chunk has counts
     too: that is what lets a paraphrase or a question in another language trust the other side of the search.
     """
-    asked = list(dict.fromkeys(tokens(query)))[:MAX_QUERY_TOKENS]
+    asked = _asked(query)
     postings = _numbers(database, _POSTINGS, asked)
     total, last = _size(database)
-    rarities = {token: _rarity(total, len(postings.get(token, ()))) for token in asked}
+    rarities = _rarities(asked, postings, total)
     found = np.zeros(last + 1)
     for token, numbers in postings.items():
         found[numbers] += rarities[token]
     found[~_readable(database, audiences, last)] = 0.0
     best, all_of_them = np.argsort(-found, kind="stable")[:limit], sum(rarities.values())
     return {int(number): float(found[number]) / all_of_them for number in best if found[number] > _CHANCE}
+
+
+def rarities(database: sqlite3.Connection, query: str) -> dict[str, float]:
+    """How rare each token of the query is in the index, for the coverage of texts that are not in it."""
+    asked = _asked(query)
+    return _rarities(asked, _numbers(database, _POSTINGS, asked), _size(database)[0])
+
+
+def coverage(rarities: Mapping[str, float], text: str) -> float:
+    """A text's coverage of a query whose tokens are as rare as this, 0.0 to 1.0; as `search` gives it for chunks."""
+    held = sum(rarities[token] for token in rarities.keys() & set(tokens(text)))
+    return held / sum(rarities.values()) if held > _CHANCE else 0.0
+
+
+def _asked(query: str) -> list[str]:
+    return list(dict.fromkeys(tokens(query)))[:MAX_QUERY_TOKENS]
+
+
+def _rarities(asked: Sequence[str], postings: Mapping[str, Numbers], total: int) -> dict[str, float]:
+    return {token: _rarity(total, len(postings.get(token, ()))) for token in asked}
 
 
 def _readable(database: sqlite3.Connection, audiences: Collection[int], last: int) -> NDArray[np.bool_]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Self
 
-from knowledge import faq, generations
-from knowledge.documents import Chunk, Passage
+from knowledge import generations
+from knowledge.chunking import Limit
+from knowledge.documents import Chunk, Document, Passage
 from knowledge.embedders import load_embedder
-from knowledge.embedding import Embedder
+from knowledge.embedding import Embedder, Vectors
 from knowledge.fusion import distinct, fuse
 from knowledge.index import Index
+from knowledge.own import NO_CHUNKS, OwnChunks, Split, chunks_of, floor_for
 from knowledge.settings import KnowledgeSettings
 
 NEAREST = 3
@@ -52,37 +54,50 @@ class Retriever:
         query: str,
         *,
         audience: frozenset[str],
-        sources: Collection[str] = (),
         context: Sequence[str] = (),
+        own: OwnChunks = NO_CHUNKS,
         quoted: Collection[str] = (),
         limit: int = 3,
     ) -> Retrieval:
         """At most `limit` passages for the query, of documents that one of the audience's labels may read.
 
-        `sources` are the titles of the only ones that are searched, beside what administrators answered themselves;
-        none: all of them.
         `context` has the conversation's earlier questions, the newest last: the query is searched alone and joined to
-        the newest, so that a follow-up finds its subject and a new subject is not dragged back. `quoted` are the ids of
-        the chunks that the conversation holds already.
+        the newest, so that a follow-up finds its subject and a new subject is not dragged back. `own` are searched
+        beside the index, whoever asks. `quoted` are the ids of the chunks that the conversation holds already.
 
         Raises:
             NoIndex: there is no index yet, or it was made by another embedder.
         """
         wordings = [query, f"{context[-1][:_CONTEXT_CHARS]}\n{query}"] if context else [query]
         vectors = self._embedder.encode_query(wordings)
-        searched = frozenset([*sources, faq.TITLE]) if sources else frozenset[str]()
         with self._index.generation() as generation:
-            candidates = fuse(generation.search(wordings, vectors, audience, searched))[:_LOOKED_AT]
-            chunks = generation.chunks([candidate.number for candidate in candidates])
             floors = generation.floors(query)
-            gone = frozenset(quoted) - generation.held(quoted, audience, searched)
+            sides = generation.search(wordings, vectors, audience)
+            if own.chunks:
+                sides = own.beside(sides, vectors, generation.rarities(wordings), floors)
+            candidates = fuse(sides)[:_LOOKED_AT]
+            chunks = generation.chunks([candidate.number for candidate in candidates]) | own.numbered()
+            gone = frozenset(quoted) - generation.held(quoted, audience) - own.ids
         found: list[Passage] = []
         near: list[Passage] = []
         for candidate in candidates:
             chunk = chunks[candidate.number]
-            passes = floors[chunk.language].passes(candidate)
+            passes = chunk.id in own.meant or floor_for(floors, chunk.language).passes(candidate)
             (found if passes else near).append(Passage(chunk, candidate.score))
         return Retrieval(_distinct(found, limit), _distinct(near, NEAREST), generation.name, gone)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the embedder: own chunks' vectors of another one cannot be searched with its own."""
+        return self._embedder.fingerprint
+
+    def split(self, document: Document, pages: Sequence[int], most: int) -> Split:
+        """The first chunks of a document that is in no index; see `knowledge.own.chunks_of`."""
+        return chunks_of(document, pages, Limit(self._embedder.max_tokens, self._embedder.count_tokens), most)
+
+    def embed(self, chunks: Sequence[Chunk]) -> Vectors:
+        """The chunks' vectors, a row each."""
+        return self._embedder.encode_document([chunk.searchable for chunk in chunks])
 
     def known(self, chunk_ids: Collection[str]) -> frozenset[str]:
         """Those of the ids that are chunks of the newest index, whoever may read them.

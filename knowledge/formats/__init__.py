@@ -42,8 +42,8 @@ def suffix(name: str) -> str:
     return kind
 
 
-def read(name: str, content: bytes) -> Content:
-    """What a file of this name says.
+def read(name: str, content: bytes, apart: Callable[[str, bytes], Content] = read_apart) -> Content:
+    """What a file of this name says; PDF and Office files are read by `apart`.
 
     Raises:
         NoContent, Undecodable: nothing, for the reason given.
@@ -51,4 +51,4 @@ def read(name: str, content: bytes) -> Content:
     kind = suffix(name)
     if not content:
         raise NoContent("empty")
-    return read_apart(kind, content) if kind in _APART else _TEXT[kind](decode(content))
+    return apart(kind, content) if kind in _APART else _TEXT[kind](decode(content))

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import IO
+from typing import IO, Any
 
 from knowledge.formats.content import Content, NoContent
 
@@ -37,7 +37,7 @@ class ReaderProcess:
             answer = self._answer(suffix, content)
         if "reason" in answer:
             raise NoContent(answer["reason"])
-        return Content(**answer)
+        return Content(answer["title"], answer["text"], tuple(answer["pages"]))
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -45,13 +45,13 @@ class ReaderProcess:
             self._process.kill()
             self._ended(self._process)
 
-    def _answer(self, suffix: str, content: bytes) -> dict[str, str]:
+    def _answer(self, suffix: str, content: bytes) -> dict[str, Any]:
         """The process' answer; from a second one, when the first had ended itself because nothing came for a while."""
         while True:
             process = self._running()
             line = _exchange(process, suffix, content)
             if line.endswith(b"\n"):
-                answer: dict[str, str] = json.loads(line)
+                answer: dict[str, Any] = json.loads(line)
                 return answer
             status = self._ended(process)
             if status == -signal.SIGALRM:

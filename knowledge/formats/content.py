@@ -11,7 +11,11 @@ class NoContent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file says: `title` (empty when it names none) and `text` in Markdown."""
+    """What a file says: `title` (empty when it names none) and `text` in Markdown.
+
+    `pages` are the places in the text where its pages begin; empty for what has no pages.
+    """
 
     title: str
     text: str
+    pages: tuple[int, ...] = ()

@@ -33,17 +33,21 @@ def from_pdf(content: bytes) -> Content:
     except PdfiumError as error:
         encrypted = error.err_code == FPDF_ERR_PASSWORD
         raise NoContent("encrypted: it needs a password" if encrypted else "a damaged PDF") from error
-    text = "\n\n".join(filter(None, pages))
+    begins, text = [], ""
+    for page in pages:
+        text += "\n\n" if text and page else ""
+        begins.append(len(text))
+        text += page
     if not text.strip():
         raise NoContent("a PDF without text: scanned pages are not read")
-    return Content(title="", text=text)
+    return Content(title="", text=text, pages=tuple(begins))
 
 
 def _pages(document: PdfDocument) -> Iterator[str]:
     if len(document) > MAX_PAGES:
         raise NoContent(f"more than {MAX_PAGES:,} pages")
     for page in document:
-        printed = page.get_textpage().get_text_bounded().replace("\r\n", "\n").replace(BREAK, "\n")
+        printed = page.get_textpage().get_text_bounded().replace("\r\n", "\n").replace(BREAK, "\n").replace("\0", "")
         yield "\n".join(joined(_without_page_number(_HYPHENS.sub("", printed).split("\n"))))
         page.close()
 

@@ -1,8 +1,8 @@
 """The process that reads PDF and Office files: `python -m knowledge.formats.reader`, started by `apart`.
 
-For each file it is given a line of JSON (`suffix`, `length`) and the bytes, and answers with a line of JSON: `title`
-and `text`, or the `reason` why there is none. It ends itself when a file takes too long, when nothing comes for a
-while, and when its parent is gone.
+For each file it is given a line of JSON (`suffix`, `length`) and the bytes, and answers with a line of JSON: `title`,
+`text` and `pages`, or the `reason` why there is none. It ends itself when a file takes too long, when nothing comes for
+a while, and when its parent is gone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from knowledge.documents import BREAK
 from knowledge.formats.content import Content, NoContent
@@ -60,7 +60,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _answer(suffix: str, length: int, requests: BinaryIO) -> dict[str, str]:
+def _answer(suffix: str, length: int, requests: BinaryIO) -> dict[str, Any]:
     """What is said about one file."""
     try:
         content = _READERS[suffix](_bytes(requests, length))
@@ -75,7 +75,8 @@ def _answer(suffix: str, length: int, requests: BinaryIO) -> dict[str, str]:
         return {"reason": f"damaged ({type(error).__name__})"}
     if len(content.text) > MAX_TEXT_CHARS:
         return {"reason": f"more than {MAX_TEXT_CHARS // 1_000_000} million characters"}
-    return {"title": content.title, "text": content.text.replace("\0", "").strip(BREAK)}
+    text = content.text.replace("\0", "").strip(BREAK)
+    return {"title": content.title, "text": text, "pages": content.pages}
 
 
 def _bytes(requests: BinaryIO, length: int) -> bytes:
