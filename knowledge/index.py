@@ -50,13 +50,17 @@ class Generation:
         """How near a chunk must be to count as found by this question, by the chunk's language."""
         return self.manifest.floors[language(question)]
 
-    def search(self, wordings: Sequence[str], vectors: Vectors, labels: frozenset[str]) -> list[Sides]:
+    def search(
+        self, wordings: Sequence[str], vectors: Vectors, labels: frozenset[str], sources: Collection[str] = ()
+    ) -> list[Sides]:
         """What each wording of a question finds among the chunks that who bears the labels may read.
+
+        Only in these sources, by their titles, where any are named.
 
         The first wording is the question itself; `vectors` has a row for each.
         """
         with self._one_statement:
-            audiences = chunk_store.readable(self._database, labels)
+            audiences = chunk_store.readable(self._database, labels, sources)
             covered = [lexical.search(self._database, wording, audiences, CANDIDATES) for wording in wordings]
         near = self._near(vectors, audiences, self.floors(wordings[0]))
         return [Sides(dense, coverage) for dense, coverage in zip(near, covered, strict=True)]
@@ -80,10 +84,10 @@ class Generation:
         with self._one_statement:
             return chunk_store.get(self._database, numbers)
 
-    def held(self, ids: Collection[str], labels: frozenset[str]) -> frozenset[str]:
-        """Those of the ids that are chunks which who bears the labels may read."""
+    def held(self, ids: Collection[str], labels: frozenset[str], sources: Collection[str] = ()) -> frozenset[str]:
+        """Those of the ids that are chunks which `search` can find with these labels and sources."""
         with self._one_statement:
-            return chunk_store.held(self._database, ids, chunk_store.readable(self._database, labels))
+            return chunk_store.held(self._database, ids, chunk_store.readable(self._database, labels, sources))
 
     def known(self, ids: Collection[str]) -> frozenset[str]:
         """Those of the ids that are chunks of it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Self
 
-from knowledge import generations
+from knowledge import faq, generations
 from knowledge.chunking import Limit
 from knowledge.documents import Chunk, Document, Passage
 from knowledge.embedders import load_embedder
@@ -54,6 +54,7 @@ class Retriever:
         query: str,
         *,
         audience: frozenset[str],
+        sources: Collection[str] = (),
         context: Sequence[str] = (),
         own: OwnChunks = NO_CHUNKS,
         quoted: Collection[str] = (),
@@ -61,6 +62,8 @@ class Retriever:
     ) -> Retrieval:
         """At most `limit` passages for the query, of documents that one of the audience's labels may read.
 
+        `sources` are the titles of the only ones that are searched, beside what administrators answered themselves;
+        none: all of them.
         `context` has the conversation's earlier questions, the newest last: the query is searched alone and joined to
         the newest, so that a follow-up finds its subject and a new subject is not dragged back. `own` are searched
         beside the index, whoever asks. `quoted` are the ids of the chunks that the conversation holds already.
@@ -70,14 +73,15 @@ class Retriever:
         """
         wordings = [query, f"{context[-1][:_CONTEXT_CHARS]}\n{query}"] if context else [query]
         vectors = self._embedder.encode_query(wordings)
+        searched = frozenset([*sources, faq.TITLE]) if sources else frozenset[str]()
         with self._index.generation() as generation:
             floors = generation.floors(query)
-            sides = generation.search(wordings, vectors, audience)
+            sides = generation.search(wordings, vectors, audience, searched)
             if own.chunks:
                 sides = own.beside(sides, vectors, generation.rarities(wordings), floors)
             candidates = fuse(sides)[:_LOOKED_AT]
             chunks = generation.chunks([candidate.number for candidate in candidates]) | own.numbered()
-            gone = frozenset(quoted) - generation.held(quoted, audience) - own.ids
+            gone = frozenset(quoted) - generation.held(quoted, audience, searched) - own.ids
         found: list[Passage] = []
         near: list[Passage] = []
         for candidate in candidates:
