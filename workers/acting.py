@@ -21,6 +21,7 @@ from workers.erasure import rewrite_soon
 from workers.gaps.gap import told_as
 from workers.gaps.gaps import Gaps
 from workers.interrupts import ANY
+from workers.leaving import leave
 from workers.phrases import phrase
 from workers.services import Clerk
 from workers.votes.votes import Votes
@@ -149,6 +150,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "help": help_,
     "full": full,
     "collect": collect,
+    "leave": leave,
     "admin": administer,
 }
 

@@ -147,21 +147,21 @@ class Conversations:
 
     def erase(self, conversation_id: str, *, speaker: str = "", message_ids: Sequence[str] = ()) -> int:
         """Erase what `speaker` (or anybody) said in `message_ids` (or ever), and the answers to it; how much went."""
-        c = conversation_id
+        only = json.dumps(list(message_ids)) if message_ids else "[]"
         with store_errors():
-            return int(
-                self._erase(
-                    keys=[
-                        *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
-                        *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls", "erased"),
-                        *gap_keys(c),
-                    ],
-                    args=[
-                        *(c, speaker, json.dumps(list(message_ids)) if message_ids else "[]"),
-                        *(time.time(), ERASED_KNOWN_S),
-                    ],
-                )
-            )
+            return int(self._erase(keys=_erased_keys(conversation_id), args=_what(conversation_id, speaker, only)))
+
+    def end(self, conversation_ids: Sequence[str]) -> None:
+        """Erase all of these, whoever spoke, and begin them anew: an answer under way joins nothing.
+
+        One call, for which the store's disk is waited for once.
+        """
+        with store_errors(), self._store.pipeline(transaction=False) as step:
+            for c in conversation_ids:
+                self._erase(keys=_erased_keys(c), args=_what(c, "", "[]"), client=step)
+                step.incr(f"epoch:{c}")
+                step.expire(f"epoch:{c}", REMEMBERED_S)
+            step.execute()
 
     def erased_since(self, at: float) -> list[str]:
         """The conversations from which something was erased since then (seconds since the epoch)."""
@@ -187,3 +187,16 @@ class Conversations:
     def _turns(self, conversation_id: str) -> tuple[Turn, ...]:
         with store_errors():
             return tuple(Turn.from_json(turn) for turn in self._store.lrange(f"turns:{conversation_id}", 0, -1))
+
+
+def _erased_keys(c: str) -> list[str]:
+    """What `workers/lua/erase.lua` looks at."""
+    return [
+        *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
+        *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls", "erased"),
+        *gap_keys(c),
+    ]
+
+
+def _what(conversation_id: str, speaker: str, only: str) -> list[str | float]:
+    return [conversation_id, speaker, only, time.time(), ERASED_KNOWN_S]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject
+from bot.slack.departures import parse_channel_gone, parse_member_left, parse_revoked, parse_uninstalled
 from bot.slack.openings import parse_messages_tab, parse_thread_started
+from bot.slack.stopping import parse_session_stopped
 
 Happened = tuple[Control, str]
 """What happened, and an id that every further delivery of it has too."""
@@ -15,6 +17,14 @@ Parser = Callable[[JSONObject], Happened | None]
 EVENTS: Mapping[str, tuple[Parser, ...]] = {
     "assistant_thread_started": (parse_thread_started,),
     "app_home_opened": (parse_messages_tab,),
+    "agent_session_stopped": (parse_session_stopped,),
+    "app_uninstalled": (parse_uninstalled,),
+    "tokens_revoked": (parse_revoked,),
+    "channel_left": (parse_channel_gone,),
+    "group_left": (parse_channel_gone,),
+    "channel_deleted": (parse_channel_gone,),
+    "group_deleted": (parse_channel_gone,),
+    "member_left_channel": (parse_member_left,),
 }
 """By the event's type who reads it; the first one to whom it is something."""
 

@@ -1,0 +1,72 @@
+"""Slack tells that the bot is shut out of a workspace or a channel; whoever else goes is nobody's business."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.slack.happenings import parse_happening
+from tests.fakes.slack_events import BOT_USER, envelope
+
+
+def happened(event: dict[str, Any], **changed: Any) -> str | None:
+    """The place that is left because of this event."""
+    taken = parse_happening(envelope({"event_ts": "1700000000.000100"} | event, **changed))
+    if taken is None:
+        return None
+    command, delivery_id = taken
+    assert delivery_id.startswith("slack:Ev")
+    assert getattr(command, "name", "") == "leave"
+    return command.conversation_id
+
+
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        ({"type": "app_uninstalled"}, "slack:T0MADO"),
+        ({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}}, "slack:T0MADO"),
+        ({"type": "channel_left", "channel": "C1", "actor_id": "U1"}, "slack:T0MADO:C1"),
+        ({"type": "group_left", "channel": "G1"}, "slack:T0MADO:G1"),
+        ({"type": "channel_deleted", "channel": "C1"}, "slack:T0MADO:C1"),
+        ({"type": "group_deleted", "channel": "G1"}, "slack:T0MADO:G1"),
+        ({"type": "member_left_channel", "user": BOT_USER, "channel": "C1", "team": "T0MADO"}, "slack:T0MADO:C1"),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+def test_the_bot_is_shut_out_of_a_place(event: dict[str, Any], place: str) -> None:
+    assert happened(event) == place
+    assert happened(event, authorizations=[{"user_id": BOT_USER}]) == place
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}},
+        {"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}},
+        {"type": "tokens_revoked", "tokens": {"bot": "U1"}},
+        {"type": "tokens_revoked", "tokens": []},
+        {"type": "tokens_revoked"},
+        {"type": "member_left_channel", "user": "U1", "channel": "C1"},
+        {"type": "member_left_channel", "channel": "C1"},
+        {"type": "channel_left", "channel": "*"},
+        {"type": "channel_left", "channel": {"id": "C1"}},
+        {"type": "channel_left"},
+        {"type": "channel_archive", "channel": "C1"},
+    ],
+)
+def test_whatever_else_goes_erases_nothing(event: dict[str, Any]) -> None:
+    assert happened(event) is None
+
+
+@pytest.mark.parametrize("changed", [{"team_id": ""}, {"team_id": "*"}, {"team_id": None}, {"event_id": 3}])
+def test_a_place_without_a_name_is_no_place(changed: dict[str, Any]) -> None:
+    assert happened({"type": "app_uninstalled"}, **changed) is None
+    assert happened({"type": "channel_left", "channel": "C1"}, **changed) is None
+
+
+@pytest.mark.parametrize("authorizations", [None, "U0BOT", [None], [{"user_id": None}], [{}]])
+def test_who_we_are_is_not_told(authorizations: Any) -> None:
+    assert happened({"type": "member_left_channel", "channel": "C1"}, authorizations=authorizations) is None
+    event = {"type": "member_left_channel", "user": BOT_USER, "channel": "C1"}
+    assert happened(event, authorizations=authorizations) is None
