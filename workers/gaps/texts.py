@@ -25,11 +25,16 @@ def listing(topics: Sequence[Topic], unsorted: int, language: str, *, most: int 
     return lines
 
 
-def _topic_lines(topic: Topic, language: str) -> Iterator[str]:
+def head(topic: Topic, language: str) -> str:
+    """How often it was asked, by how many and when, in one line that begins with its number."""
     last = time.strftime("%Y-%m-%d %H:%M", time.localtime(topic.gaps[0].at))
     facts = {"number": topic.number, "times": len(topic.gaps), "people": topic.people, "last": last}
     who = phrase(f"gap_for_{next(iter(topic.audience))}", language)
-    yield phrase("gap_answered" if topic.is_answered else "gap", language, **facts, who=who)
+    return phrase("gap_answered" if topic.is_answered else "gap", language, **facts, who=who)
+
+
+def _topic_lines(topic: Topic, language: str) -> Iterator[str]:
+    yield head(topic, language)
     for question in topic.questions[:MOST_WORDINGS]:
         yield f"    {question[:WORDING_CHARS]}{'…' if len(question) > WORDING_CHARS else ''}"
     if (more := len(topic.questions) - MOST_WORDINGS) > 0:
