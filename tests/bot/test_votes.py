@@ -107,7 +107,7 @@ def test_a_press_tells_the_place_as_its_answer_was_told_it(
     tell(door, feedback(message, buttons(message)["negative_button"]["value"], user="U2"))
 
     (action,) = taken(store)
-    assert action.reply_to == {**to.reply_to, "user": "U2"}
+    assert action.reply_to == {**to.reply_to, "user": "U2", "trigger_id": "12466734323.1395872398"}
 
 
 @pytest.mark.parametrize("channel", ["C1", "D1"])
@@ -215,8 +215,9 @@ def test_a_button_that_lends_says_so(slack: FakeSlack, store: redis.Redis, langu
 
     assert asks in lending["positive_button"]["text"]["text"]
     assert asks not in plain["positive_button"]["text"]["text"]
-    assert [Ballot.read(one["positive_button"]["value"]).may_train for one in (plain, lending)] == [False, True]  # type: ignore[union-attr]
-    assert Ballot.read(lending["negative_button"]["value"]).may_train is False  # type: ignore[union-attr]
+    values = [one[name]["value"] for one in (plain, lending) for name in ("positive_button", "negative_button")]
+    assert [value.split()[0] for value in values] == ["up", "down", "up+train", "down"]
+    assert {value.split()[2] for value in values} == {language}
 
 
 def longest(message_id: str, language: str) -> Target:
