@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 
@@ -11,3 +12,7 @@ class FormRefused(Exception):
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("form refused")
         self.errors = dict(errors)
+
+    def to_json(self) -> str:
+        """The body by which Slack keeps the dialog open and shows what is wrong with it."""
+        return json.dumps({"response_action": "errors", "errors": self.errors}, ensure_ascii=False)

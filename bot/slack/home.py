@@ -5,16 +5,16 @@ Whoever may use a button is decided where it is acted on: what comes back from a
 
 from __future__ import annotations
 
-import json
 import re
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.home import GAP_ANSWERED, GAP_DROPPED, GAP_OPENED, MAX_QUESTION_CHARS, OPENED, GapAnswer
 from bot.messages import Action, Command, JSONObject
 from bot.sanitise import visible
 from bot.slack.forms import FormRefused
-from bot.slack.home_view import ANSWER_FIELD, QUESTION_FIELD, WORDS_OF_DIALOG, WRITTEN
+from bot.slack.home_view import ANSWER_FIELD, FORGET, QUESTION_FIELD, WORDS_OF_DIALOG, WRITTEN
 from bot.slack.shapes import id_of, matching, part, ts_of, words
 
 _TRIGGER = re.compile(r"[0-9A-Za-z._-]{1,128}")
@@ -125,6 +125,11 @@ def _where(team: str, user: str) -> dict[str, Any]:
     return {"team": team, **own, "thread_ts": "", "ts": "", "user": user}
 
 
-def refused(errors: FormRefused) -> str:
-    """The body by which Slack keeps a dialog open and shows what is wrong with it."""
-    return json.dumps({"response_action": "errors", "errors": errors.errors}, ensure_ascii=False)
+BUTTONS: Mapping[str, Callable[[JSONObject], tuple[Command | Action, str] | None]] = {
+    FORGET: parse_forget,
+    GAP_OPENED: parse_gap_opened,
+    GAP_DROPPED: parse_gap_dropped,
+}
+"""The page's buttons, by their `action_id`."""
+DIALOGS = {GAP_ANSWERED: parse_gap_answered}
+"""What is opened from the page, by the view's `callback_id`."""
