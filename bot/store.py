@@ -32,8 +32,10 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     gaps:last_topic    counter       the last number given out
     gaps_in:{c}        sorted set    those of one conversation
     gaps:answers       hash          topic -> what an administrator answered, until all who asked were told
-    gaps:known         set           topics whose answer the index has
+    gaps:written       set           topics whose answer has had its file
+    gaps:indexed       hash          topic -> the chunks in which the index has its answer
     telling:{m}        hash          what telling the asker of this message has done so far
+    told:{m}:told      string        the chunks in which stands what the asker of this message is told, for 60 days
     claim:{m}          string        a clerk is telling that asker, for a minute
     answer:{name}      string        an answer of the model, for who asks the same, for ANSWER_CACHE_HOURS
     answers            sorted set    the names of these answers by the time they end

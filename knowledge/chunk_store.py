@@ -169,9 +169,10 @@ def documents(database: sqlite3.Connection) -> int:
     return int(total)
 
 
-def has_document(database: sqlite3.Connection, document_id: str) -> bool:
-    """Whether a chunk is of this document."""
-    return bool(database.execute("SELECT 1 FROM chunks WHERE document_id = ? LIMIT 1", [document_id]).fetchone())
+def of_document(database: sqlite3.Connection, document_id: str) -> frozenset[str]:
+    """The ids of this document's chunks."""
+    rows = database.execute("SELECT id FROM chunks WHERE document_id = ?", [document_id])
+    return frozenset(str(chunk_id) for (chunk_id,) in rows)
 
 
 def count(database: sqlite3.Connection) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -53,6 +53,18 @@ def write(path: Path, entry: FaqEntry) -> Path:
         os.fsync(written.fileno())
     draft.replace(file)
     return file
+
+
+def find(path: Path, entry: FaqEntry) -> FaqEntry | None:
+    """The entry as its file stands below `path`, in another folder for other readers; None when there is no file.
+
+    Raises:
+        OSError
+    """
+    standing = {audience for folder, audience in folders(path) if (folder / f"{entry.name}.md").exists()}
+    if entry.audience in standing or not standing:
+        return entry if standing else None
+    return replace(entry, audience=min(standing, key=sorted))
 
 
 def folders(path: Path) -> list[tuple[Path, frozenset[str]]]:

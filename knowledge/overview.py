@@ -47,13 +47,13 @@ def overview(settings: KnowledgeSettings) -> Overview:
     )
 
 
-def has_document(settings: KnowledgeSettings, document_id: str) -> bool:
-    """Whether the generation that answers has this document."""
+def chunks_of(settings: KnowledgeSettings, document_id: str) -> frozenset[str]:
+    """The ids of the chunks that the generation which answers has of this document; none when it does not have it."""
     answering = generations.answering(settings.index_path)
     if answering is None:
-        return False
+        return frozenset()
     try:
         with closing(chunk_store.open_for_reading(settings.index_path / answering.name / LEXICAL)) as database:
-            return chunk_store.has_document(database, document_id)
+            return chunk_store.of_document(database, document_id)
     except (FileNotFoundError, sqlite3.DatabaseError):  # replaced at this moment, or damaged
-        return False
+        return frozenset()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
 
-from bot.capabilities import Keeps
-from bot.messages import UnreadableRecord
 from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.generation import Generator
 from workers.services import Retriever
 from workers.votes.votes import Votes
+from workers.withdrawing import Withdrawing
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +33,13 @@ class Following:
         votes: Votes,
         *,
         answers: AnswerCache,
-        keepers: Sequence[Keeps] = (),
+        withdrawing: Withdrawing | None = None,
     ) -> None:
         self._retriever = retriever
         self._citing = citing
         self._votes = votes
         self._answers = answers
-        self._keepers = keepers
+        self._withdrawing = withdrawing
         self._conversations = conversations
         self._generator = generator
         self._generation: str | None = None
@@ -98,18 +96,8 @@ class Following:
 
     def _follow_kept(self) -> None:
         """Withdraw the answers that wait for their readers and were made with what the newest index does not have."""
-        for keeper in self._keepers:
-            for conversation_id, message_id in list(keeper.kept()):
-                if self._is_gone(conversation_id, message_id):
-                    keeper.withdraw(conversation_id, message_id)
-                    self._refreshed = None  # the pages' turn is next, which has the store's file written anew
-
-    def _is_gone(self, conversation_id: str, message_id: str) -> bool:
-        try:
-            read = self._conversations.load(conversation_id).read_for(message_id)
-        except UnreadableRecord:  # of a newer version, which sees to it
-            return False
-        return not read <= frozenset(self._retriever.known(read))
+        if self._withdrawing and self._withdrawing.withdraw():
+            self._refreshed = None  # the pages' turn is next, which has the store's file written anew
 
     def _follow_erasures(self) -> None:
         for conversation_id in self._conversations.erased_since(time.time() - AGAIN_FOR_S):

@@ -27,6 +27,7 @@ from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.engine import LlamaEngine
 from workers.following import Following
+from workers.gaps.gaps import Gaps
 from workers.gate import Gate
 from workers.generation import GenerationFailed, Generator
 from workers.interrupts import Interrupts
@@ -43,6 +44,7 @@ from workers.settings import STORE_TIMEOUT_S, WorkerSettings
 from workers.succession import succeed
 from workers.votes.votes import Votes
 from workers.watchdog import TICK_S, Watchdog
+from workers.withdrawing import Withdrawing
 
 log = logging.getLogger(__name__)
 
@@ -156,10 +158,11 @@ def run(
     succeed(own.data_path / "replies.owner", desk.batches.owner, store, desk.hints)
     Watchdog(generator, tick_s=watch_every_s).start()
     REGISTRY.register(GeneratorMetrics(generator))
+    keepers = [sender for sender in desk.senders.values() if isinstance(sender, Keeps)]
     following = Following(
         *(retriever, desk.conversations, generator, citing, Votes(store)),
         answers=desk.answers,
-        keepers=[sender for sender in desk.senders.values() if isinstance(sender, Keeps)],
+        withdrawing=Withdrawing(keepers, desk.conversations, Gaps(store), retriever),
     )
     threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()
     try:

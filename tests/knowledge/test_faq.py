@@ -8,7 +8,7 @@ import pytest
 
 from knowledge import faq
 from knowledge.faq import FaqEntry
-from knowledge.overview import has_document
+from knowledge.overview import chunks_of
 from knowledge.reindexing import reindex
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
@@ -68,12 +68,12 @@ def test_only_its_audience_finds_it(settings: KnowledgeSettings, embedder: Hashe
 def test_it_is_there_when_its_generation_answers_and_goes_with_its_last_file(
     settings: KnowledgeSettings, embedder: HashedEmbedder
 ) -> None:
-    assert not has_document(settings, MEMBERS.document_id)
+    assert not chunks_of(settings, MEMBERS.document_id)
     file = faq.write(settings.faq_path, MEMBERS)
     reindex(settings, embedder=embedder)
-    assert has_document(settings, MEMBERS.document_id)
+    assert chunks_of(settings, MEMBERS.document_id)
 
     file.unlink()
     reindex(settings, embedder=embedder)  # no source is "empty": nobody has to allow it
 
-    assert not has_document(settings, MEMBERS.document_id)
+    assert not chunks_of(settings, MEMBERS.document_id)

@@ -31,9 +31,11 @@ from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
+from workers.gaps.gaps import Gaps
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
 from workers.votes.votes import Votes
+from workers.withdrawing import Withdrawing
 
 SECRET = "冬の賞与は12月10日に基本給の2か月分を支給します。"
 EXPENSES = "経費の締め日はいつですか？"
@@ -185,11 +187,15 @@ def late(store: redis.Redis, library: Library, generator: ScriptedGenerator, lin
     return sender
 
 
+def withdrawing(library: Library, store: redis.Redis, sender: LineSender) -> Withdrawing:
+    return Withdrawing([sender], Conversations(store), Gaps(store), library.retriever)
+
+
 def followed(library: Library, store: redis.Redis, generator: ScriptedGenerator, sender: LineSender) -> None:
     """One look of a process that follows the index."""
     retriever = library.retriever
     parts = (retriever, Conversations(store), generator, Citing(store, retriever, {}), Votes(store))
-    Following(*parts, answers=AnswerCache(store), keepers=[sender]).follow()
+    Following(*parts, answers=AnswerCache(store), withdrawing=withdrawing(library, store, sender)).follow()
 
 
 def kept_parts(store: redis.Redis) -> str:
@@ -222,7 +228,7 @@ def test_an_answer_that_was_under_way_when_its_document_left_is_withdrawn_too(
 ) -> None:
     sender = line_sender(line, store)
     parts = (library.retriever, Conversations(store), generator, Citing(store, library.retriever, {}), Votes(store))
-    process = Following(*parts, answers=AnswerCache(store), keepers=[sender])
+    process = Following(*parts, answers=AnswerCache(store), withdrawing=withdrawing(library, store, sender))
     said = from_line(line, BONUS, age_s=3600)
     accept(store, said)
     answer_next(said.conversation_id, make_desk(store, library.retriever, generator, senders={"line": sender}))

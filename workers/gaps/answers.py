@@ -10,7 +10,7 @@ import redis
 
 from knowledge import faq
 from knowledge.faq import FaqEntry
-from knowledge.overview import has_document
+from knowledge.overview import chunks_of
 from knowledge.settings import KnowledgeSettings
 from workers.gaps.gaps import Gaps
 from workers.runs import Runs, Wish
@@ -31,23 +31,40 @@ class Publishing:
         self._wished: dict[str, float] = {}
 
     def publish(self) -> None:
-        """Go on with every answer that the index does not have yet. It bears repetition, and a kill at any point.
+        """Go on with every answer of which not all askers were told. It bears repetition, and a kill at any point.
+
+        Whoever deletes an answer's file before that takes the answer back: its question is open again.
 
         Raises:
             StoreUnavailable
             OSError: a file cannot be written; the answer stays in the store.
         """
-        known = self._gaps.known()
-        waiting = {number: entry for number, entry in self._gaps.answers().items() if number not in known}
+        indexed = self._gaps.indexed()
         missing = []
-        for number, entry in waiting.items():
-            if has_document(self._settings, entry.document_id):
-                self._gaps.mark_known(number)
-                log.info("gap closed", extra={"topic": number})
-            else:
-                faq.write(self._settings.faq_path, entry)
-                missing.append(entry)
+        for number, entry in self._gaps.answers().items():
+            standing = self._standing(number, entry)
+            if standing is None:
+                self._gaps.close(number)
+                log.info("gap answer taken back", extra={"topic": number})
+                continue
+            chunks = chunks_of(self._settings, standing.document_id)
+            if chunks != indexed.get(number, frozenset()):
+                self._gaps.mark_indexed(number, chunks)
+                log.info("gap answer indexed", extra={"topic": number, "chunks": len(chunks)})
+            if not chunks:
+                missing.append(standing)
         self._wish_for(missing)
+
+    def _standing(self, number: int, entry: FaqEntry) -> FaqEntry | None:
+        """The answer as its file stands, which is written once; None when it was deleted since."""
+        if not self._gaps.is_written(number):
+            faq.write(self._settings.faq_path, entry)
+            self._gaps.mark_written(number)
+            return entry
+        standing = faq.find(self._settings.faq_path, entry)
+        if standing and standing != entry:
+            self._gaps.correct(number, standing)
+        return standing
 
     def _wish_for(self, missing: list[FaqEntry]) -> None:
         """Have the documents read again for answers for which that was not tried just now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 
 MOST = 500
 SINCE, TOPICS, LAST_TOPIC = "gaps:since", "gaps:topics", "gaps:last_topic"
-ANSWERS, KNOWN = "gaps:answers", "gaps:known"
+ANSWERS, WRITTEN, INDEXED = "gaps:answers", "gaps:written", "gaps:indexed"
+TOLD_S = 60 * 24 * 3600
+"""Longer than anything waits for its reader (bot.line.kept.KEPT_S)."""
 
 
 class Gaps:
@@ -86,9 +88,8 @@ class Gaps:
 
     def answer(self, number: int, entry: FaqEntry) -> bool:
         """Have a topic answered by this entry; False when it has an answer already."""
-        stored = json.dumps({**asdict(entry), "audience": sorted(entry.audience)}, ensure_ascii=False)
         with store_errors():
-            return bool(self._store.hsetnx(ANSWERS, str(number), stored))
+            return bool(self._store.hsetnx(ANSWERS, str(number), _stored(entry)))
 
     def answers(self) -> dict[int, FaqEntry]:
         """By the number of their topic the entries of which not every asker was told."""
@@ -96,21 +97,52 @@ class Gaps:
             stored = {int(number): json.loads(entry) for number, entry in self._store.hgetall(ANSWERS).items()}
         return {n: FaqEntry(**{**entry, "audience": frozenset(entry["audience"])}) for n, entry in stored.items()}
 
-    def mark_known(self, number: int) -> None:
-        """Note that the index has the topic's answer: its askers may be told."""
+    def correct(self, number: int, entry: FaqEntry) -> None:
+        """Have a topic's answer be this one: its file stands elsewhere."""
         with store_errors():
-            self._store.sadd(KNOWN, str(number))
+            self._store.hset(ANSWERS, str(number), _stored(entry))
 
-    def known(self) -> frozenset[int]:
-        """The topics whose answer the index has."""
+    def mark_written(self, number: int) -> None:
+        """Note that the topic's answer has its file: from then on the file says whether there is an answer."""
         with store_errors():
-            return frozenset(int(number) for number in self._store.smembers(KNOWN))
+            self._store.sadd(WRITTEN, str(number))
+
+    def is_written(self, number: int) -> bool:
+        """Whether the topic's answer has had its file."""
+        with store_errors():
+            return bool(self._store.sismember(WRITTEN, str(number)))
+
+    def mark_indexed(self, number: int, chunk_ids: Collection[str]) -> None:
+        """Note in which chunks the index has the topic's answer: its askers may be told; with none they may not."""
+        with store_errors():
+            if chunk_ids:
+                self._store.hset(INDEXED, str(number), json.dumps(sorted(chunk_ids)))
+            else:
+                self._store.hdel(INDEXED, str(number))
+
+    def indexed(self) -> dict[int, frozenset[str]]:
+        """The topics whose answer the index has, and in which chunks."""
+        with store_errors():
+            stored = self._store.hgetall(INDEXED)
+        return {int(number): frozenset(json.loads(chunks)) for number, chunks in stored.items()}
+
+    def note_told(self, told_id: str, chunk_ids: Collection[str]) -> None:
+        """Note in which chunks stands what is told under this id, for as long as it may wait for its reader."""
+        with store_errors():
+            self._store.set(f"told:{told_id}", json.dumps(sorted(chunk_ids)), ex=TOLD_S)
+
+    def told_from(self, told_id: str) -> frozenset[str]:
+        """The chunks that were noted for what was told under this id; none for anything else."""
+        with store_errors():
+            stored = self._store.get(f"told:{told_id}")
+        return frozenset(json.loads(stored)) if stored else frozenset()
 
     def close(self, number: int) -> None:
-        """Be done with a topic's answer: all who asked were told."""
+        """Be done with a topic's answer: all who asked were told, or it was taken back."""
         with store_errors(), self._store.pipeline(transaction=True) as together:
             together.hdel(ANSWERS, str(number))
-            together.srem(KNOWN, str(number))
+            together.srem(WRITTEN, str(number))
+            together.hdel(INDEXED, str(number))
             together.execute()
 
     def has(self, gap_id: str) -> bool:
@@ -163,6 +195,10 @@ def _crowding(gaps: Sequence[Gap], most: int) -> list[Gap]:
         left.remove(oldest)
         gone.append(oldest)
     return gone
+
+
+def _stored(entry: FaqEntry) -> str:
+    return json.dumps({**asdict(entry), "audience": sorted(entry.audience)}, ensure_ascii=False)
 
 
 def _readable(stored: str | bytes) -> list[Gap]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import redis
 
+from bot.capabilities import Keeps
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed
 from bot.journal import UnlockedJournal
 from bot.platform import Sender, Target
@@ -27,6 +29,14 @@ AGAIN_AFTER_S = 30.0
 QUOTED_CHARS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An answer that the index has, and in which chunks."""
+
+    entry: FaqEntry
+    chunk_ids: frozenset[str]
+
+
 class Telling:
     """Tells askers, once each. Where telling costs (LINE) it waits for the conversation's next free token."""
 
@@ -42,34 +52,34 @@ class Telling:
         Raises:
             StoreUnavailable
         """
-        known = self._gaps.known()
-        if not known:
+        indexed = self._gaps.indexed()
+        if not indexed:
             return
         answers, topics = self._gaps.answers(), {topic.number: topic for topic in self._gaps.topics()}
-        for number in known:
+        for number, chunks in indexed.items():
             if number in answers and number in topics:
-                self._tell_all(topics[number], answers[number])
+                self._tell_all(topics[number], Indexed(answers[number], chunks))
             else:
                 self._gaps.close(number)
 
-    def _tell_all(self, topic: Topic, entry: FaqEntry) -> None:
+    def _tell_all(self, topic: Topic, answer: Indexed) -> None:
         left = list(topic.gaps)
         for gap in topic.gaps:
-            if gap in left and self._is_done(gap, entry):
+            if gap in left and self._is_done(gap, answer):
                 done = [one for one in left if gap.user_id == one.user_id or gap.conversation_id == one.conversation_id]
                 self._gaps.drop(done)
                 left = [one for one in left if one not in done]
 
-    def _is_done(self, gap: Gap, entry: FaqEntry) -> bool:
+    def _is_done(self, gap: Gap, answer: Indexed) -> bool:
         """Whether the asker was told, or cannot be."""
         sender = self._senders.get(gap.platform)
         if sender is None or time.monotonic() < self._not_before.get(gap.id, 0.0) or not self._claim(gap):
             return False
-        if not entry.audience & sender.audience(gap.reply_to):
+        if not answer.entry.audience & sender.audience(gap.reply_to):
             log.info("asker not told", extra={"platform": gap.platform, "reason": "audience"})
             return True
         try:
-            self._say(gap, entry, sender)
+            self._say(gap, answer, sender)
         except DeliveryFailed as error:  # the place is gone, or the bot has been shut out
             log.warning("asker not told", extra={"platform": gap.platform, "reason": str(error)})
         except DeliveryError as error:
@@ -80,10 +90,12 @@ class Telling:
         self._release(gap)
         return True
 
-    def _say(self, gap: Gap, entry: FaqEntry, sender: Sender) -> None:
+    def _say(self, gap: Gap, answer: Indexed, sender: Sender) -> None:
         target = Target(told_as(gap.id), gap.conversation_id, gap.language, gap.reply_to)
         journal = UnlockedJournal(self._store, f"telling:{gap.id}", JOURNAL_LIFE_S)
-        sender.confirm(target, words(gap, entry), journal)
+        if isinstance(sender, Keeps):  # it may wait there, and then goes with its document
+            self._gaps.note_told(target.message_id, answer.chunk_ids)
+        sender.confirm(target, words(gap, answer.entry), journal)
         if not self._gaps.has(gap.id):  # erased meanwhile: nothing that was kept of it may stay
             sender.erase(gap.conversation_id, message_ids=[target.message_id])
         self._not_before.pop(gap.id, None)

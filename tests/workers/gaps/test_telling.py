@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import redis
@@ -16,21 +14,15 @@ from bot.messages import Deletion
 from bot.platform import Journal, Target
 from knowledge.faq import FaqEntry
 from knowledge.overview import overview
-from knowledge.reindexing import reindex
-from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from tests.fakes import line_events, slack_events
 from tests.fakes.line import FakeLine
-from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack, Fault
-from tests.knowledge.conftest import HashedEmbedder
 from tests.stored import everything_in
-from tests.workers.desk import from_slack, line_sender, make_clerk, make_desk, order, page, saying, slack_sender
+from tests.workers.desk import from_slack, make_clerk, order, page
 from tests.workers.gaps.asking_in_vain import ENTRY, VAIN, answer_the_gap, ask, bring_into_the_index, in_a_dm, on_line
 from tests.workers.making import message
-from tests.workers.test_knowledge_worker import settings_of
 from workers.acting import act
-from workers.citing import Citing
 from workers.gaps.answers import Publishing
 from workers.gaps.gaps import Gaps
 from workers.gaps.telling import Telling
@@ -40,35 +32,9 @@ from workers.runs import Runs
 from workers.services import Desk
 
 
-@pytest.fixture(scope="session")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one document and its index."""
-    folder = tmp_path_factory.mktemp("gaps")
-    (folder / "documents").mkdir()
-    (folder / "documents" / "rules.md").write_text("# 経費精算\n\n経費は毎月25日までに申請します。", encoding="utf-8")
-    reindex(settings_of(folder), embedder=HashedEmbedder())
-    return folder
-
-
 @pytest.fixture
-def settings(indexed: Path, tmp_path: Path) -> KnowledgeSettings:
-    shutil.copytree(indexed, tmp_path, dirs_exist_ok=True)
-    return settings_of(tmp_path)
-
-
-@pytest.fixture
-def desk(store: redis.Redis, settings: KnowledgeSettings, slack: FakeSlack, line: FakeLine) -> Iterator[Desk]:
-    """A worker on all three platforms."""
-    with open_retriever(settings, HashedEmbedder()) as retriever, saying(Script(ENTRY.answer)) as generator:
-        desk = make_desk(store, retriever, generator, citing=Citing(store, retriever, {}))
-        yield replace(
-            desk, senders={**desk.senders, "slack": slack_sender(slack, store), "line": line_sender(line, store)}
-        )
-
-
-@pytest.fixture
-def telling(store: redis.Redis, desk: Desk) -> Telling:
-    return Telling(store, desk.senders)
+def desk(on_all_platforms: Desk) -> Desk:
+    return on_all_platforms
 
 
 def told(asked: str = VAIN, entry: FaqEntry = ENTRY, language: str = "ja") -> str:
@@ -92,7 +58,7 @@ def test_who_asked_in_a_dm_is_told_there_and_the_next_who_asks_is_answered(
     assert ENTRY.answer in slack.visible("D1", again.reply_to["ts"])[0]
     assert Gaps(store).topics() == []
     assert Gaps(store).answers() == {}
-    assert Gaps(store).known() == frozenset()
+    assert Gaps(store).indexed() == {}
 
 
 def test_on_line_it_waits_for_the_next_free_token_and_no_push_is_sent(
