@@ -97,6 +97,7 @@ class FakeSlack:
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
+        self.workspace.files.closing.set()
         self.goes_down()
 
     def goes_down(self) -> None:
@@ -157,6 +158,8 @@ class _Request(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        if self.path.startswith("/files-pri/"):
+            return self.server.slack.workspace.files.serve(self, self.server.slack.token)
         pages: dict[str, Callable[[], JSON]] = {
             "/_visible": self.server.slack.workspace.everything_visible,
             "/_calls": lambda: dict(self.server.slack.workspace.calls),

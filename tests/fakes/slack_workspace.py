@@ -15,6 +15,7 @@ from typing import Any
 from tests.fakes.slack_blocks import refusal_of_blocks, shown
 from tests.fakes.slack_channel import Channel, Refused, decoded, in_thread, metadata, only, page_of, without_metadata
 from tests.fakes.slack_events import BOT_ID, BOT_USER, TEAM, said, user
+from tests.fakes.slack_files import FakeFiles
 from tests.fakes.slack_streams import Streams
 
 JSON = dict[str, Any]
@@ -32,6 +33,7 @@ class Workspace:
         self.whispers: list[tuple[str, str]] = []
         """Who was told what for their eyes only."""
         self.streams = Streams(self)
+        self.files = FakeFiles()
         self._lock = threading.RLock()
         self._clock = itertools.count(int(time.time()) * 1_000_000)
         self._methods: dict[str, Callable[[JSON], JSON]] = {
@@ -45,6 +47,7 @@ class Workspace:
             "conversations.replies": self._replies,
             "assistant.threads.setStatus": self._set_status,
             "users.info": self._users_info,
+            "files.info": self.files.info,
             "auth.test": self._auth_test,
         }
 
