@@ -48,6 +48,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     invite:{code}      string        an open invitation, for a day
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
+    slack:seen         hash          kind of event (Slack) -> when one last came, for `madoguchi doctor slack`
     listening:{c}      hash          of a Slack thread with the bot: whom it speaks with, which message was the last for it
     heard:{m}          string        whether a message there was for us (1) or not (0)
     slack_previews:{c} hash          message id -> where an extract, or a growing answer, stands (Slack) until the answer does

@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_inbox(commands)
     _add_gaps(commands)
     _add_votes(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -160,6 +161,13 @@ def _add_votes(commands: Commands) -> None:
     golden = what.add_parser("golden", help="print the questions that were answered well as golden questions")
     golden.add_argument("--write", action="store_true", help="add them to GOLDEN_PATH, each once")
     golden.set_defaults(command=_command("votes.commands", "golden_questions"))
+
+
+def _add_doctor(commands: Commands) -> None:
+    doctor = commands.add_parser("doctor", help="what keeps a platform from working")
+    which = doctor.add_subparsers(required=True, metavar="PLATFORM")
+    slack = which.add_parser("slack", help="the token, its scopes, the clock, the way in, and which events have come")
+    slack.set_defaults(command=_command("doctor", "slack"))
 
 
 def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:

@@ -30,14 +30,6 @@ def parse_channel_gone(envelope: JSONObject) -> tuple[Command, str] | None:
     return _left(envelope, channel) if channel else None
 
 
-def parse_member_left(envelope: JSONObject) -> tuple[Command, str] | None:
-    """The same, where it is told as a member's leaving; every other member may leave."""
-    granted = envelope.get("authorizations")
-    own = [one.get("user_id") for one in granted if isinstance(one, dict)] if isinstance(granted, list) else []
-    user = id_of(part(envelope, "event").get("user"))
-    return parse_channel_gone(envelope) if user and user in own else None
-
-
 def _left(envelope: JSONObject, channel: str) -> tuple[Command, str] | None:
     team, event_id = id_of(envelope.get("team_id")), id_of(envelope.get("event_id"))
     if not team or not event_id:

@@ -24,6 +24,7 @@ from bot.slack.events import Delivery, parse, parse_command
 from bot.slack.happenings import EVENTS, parse_happening
 from bot.slack.interactions import parse_interaction
 from bot.slack.listening import Heard, Listening
+from bot.slack.sightings import Sightings
 from bot.slack.signing import verify
 from bot.words import language
 
@@ -58,6 +59,7 @@ class SlackFrontDoor:
         self._secret = signing_secret
         self._inbox = inbox
         self._admins = admins
+        self._sightings = Sightings(inbox.store)
         self._listening = Listening(inbox.store, places)
         self._app = _bolt_app()
         for kind in ("app_mention", "message"):
@@ -86,6 +88,8 @@ class SlackFrontDoor:
             answer = self._dispatch(payload)
         except BadRequest as refused:
             return _refused(refused)
+        if answer.status == 200:
+            self._sightings.note(payload)
         media_type = answer.first_headers().get("content-type", "text/plain; charset=utf-8")
         return WebhookResponse(answer.status, answer.body, media_type)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject
-from bot.slack.departures import parse_channel_gone, parse_member_left, parse_revoked, parse_uninstalled
+from bot.slack.departures import parse_channel_gone, parse_revoked, parse_uninstalled
 from bot.slack.openings import parse_messages_tab, parse_thread_started
 from bot.slack.stopping import parse_session_stopped
 
@@ -24,7 +24,6 @@ EVENTS: Mapping[str, tuple[Parser, ...]] = {
     "group_left": (parse_channel_gone,),
     "channel_deleted": (parse_channel_gone,),
     "group_deleted": (parse_channel_gone,),
-    "member_left_channel": (parse_member_left,),
 }
 """By the event's type who reads it; the first one to whom it is something."""
 

@@ -30,7 +30,6 @@ def happened(event: dict[str, Any], **changed: Any) -> str | None:
         ({"type": "group_left", "channel": "G1"}, "slack:T0MADO:G1"),
         ({"type": "channel_deleted", "channel": "C1"}, "slack:T0MADO:C1"),
         ({"type": "group_deleted", "channel": "G1"}, "slack:T0MADO:G1"),
-        ({"type": "member_left_channel", "user": BOT_USER, "channel": "C1", "team": "T0MADO"}, "slack:T0MADO:C1"),
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else "",
 )
@@ -48,7 +47,6 @@ def test_the_bot_is_shut_out_of_a_place(event: dict[str, Any], place: str) -> No
         {"type": "tokens_revoked", "tokens": []},
         {"type": "tokens_revoked"},
         {"type": "member_left_channel", "user": "U1", "channel": "C1"},
-        {"type": "member_left_channel", "channel": "C1"},
         {"type": "channel_left", "channel": "*"},
         {"type": "channel_left", "channel": {"id": "C1"}},
         {"type": "channel_left"},
@@ -63,10 +61,3 @@ def test_whatever_else_goes_erases_nothing(event: dict[str, Any]) -> None:
 def test_a_place_without_a_name_is_no_place(changed: dict[str, Any]) -> None:
     assert happened({"type": "app_uninstalled"}, **changed) is None
     assert happened({"type": "channel_left", "channel": "C1"}, **changed) is None
-
-
-@pytest.mark.parametrize("authorizations", [None, "U0BOT", [None], [{"user_id": None}], [{}]])
-def test_who_we_are_is_not_told(authorizations: Any) -> None:
-    assert happened({"type": "member_left_channel", "channel": "C1"}, authorizations=authorizations) is None
-    event = {"type": "member_left_channel", "user": BOT_USER, "channel": "C1"}
-    assert happened(event, authorizations=authorizations) is None
