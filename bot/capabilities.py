@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from bot.messages import Attachment
+from bot.messages import Attachment, Citation, Reply
+from bot.platform import Target
 
 
 @runtime_checkable
 class Whispers(Protocol):
     """The way out of a platform on which one person in a shared place can be told something that nobody else reads."""
 
-    def whisper(self, reply_to: Mapping[str, Any], text: str) -> None:
-        """Tell the person of `reply_to`; what may have been told is not told again.
+    def whisper(self, reply_to: Mapping[str, Any], text: str, citations: Sequence[Citation] = ()) -> None:
+        """Tell the person of `reply_to`, with links to what is cited; what may have been told is not told again.
 
         Raises:
             DeliveryDeferred
@@ -95,5 +96,54 @@ class FetchesFiles(Protocol):
         Raises:
             FileRefused: it cannot be had.
             DeliveryDeferred: the platform does not answer now.
+        """
+        ...
+
+
+@runtime_checkable
+class AsksReason(Protocol):
+    """The way out of a platform on which a person can be asked something in a dialog of its own."""
+
+    def ask_reason(self, target: Target) -> None:
+        """Ask the person of `target.reply_to` what was wrong with the answer to `target`; best effort."""
+        ...
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """The way out of a platform on which an answer can be for its asker's eyes, and be shown to all afterwards."""
+
+    def can_share(self, reply_to: Mapping[str, Any]) -> bool:
+        """Whether an answer there is seen by its asker alone, in a place of others."""
+        ...
+
+    def share(self, target: Target, question: str, reply: Reply) -> None:
+        """Show question and answer to everybody in the place, once however often it is called; gone with the question.
+
+        Raises:
+            DeliveryDeferred: to be called again.
+            DeliveryFailed: the place is closed to the desk.
+        """
+        ...
+
+    def conclude(self, reply_to: Mapping[str, Any], text: str) -> None:
+        """Put this in the place of the answer whose button was pressed; best effort."""
+        ...
+
+
+@runtime_checkable
+class HandsOff(Protocol):
+    """The way out of a platform on which people can be asked in a channel of theirs, `to` (`slack:C1`)."""
+
+    def readers(self, to: str, reply_to: Mapping[str, Any]) -> frozenset[str]:
+        """Which audiences those who read there belong to, as `Sender.audience`."""
+        ...
+
+    def hand_off(self, to: str, target: Target, question: str, citations: Sequence[Citation]) -> None:
+        """Post who asks, the question, what comes near it, and where it was asked; once, and gone with the question.
+
+        Raises:
+            DeliveryDeferred: to be called again.
+            DeliveryFailed: the channel is closed to the desk.
         """
         ...

@@ -11,21 +11,26 @@ import redis
 from bot.errors import DeliveryDeferred
 from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
+from bot.offers import HAND_OFF, SHARE, WHY
 from bot.platform import Target
 from bot.store import script, store_errors, text
-from bot.votes import VOTE
+from bot.votes import REASON, VOTE
 from workers.administering import administer
 from workers.answer_cache import AnswerCache
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
+from workers.explaining import explain
 from workers.gaps.gap import told_as
 from workers.gaps.gaps import Gaps
+from workers.handing_off import hand_off
 from workers.interrupts import ANY
 from workers.leaving import leave
 from workers.phrases import phrase
+from workers.provenance import Provenances
 from workers.services import Clerk
+from workers.sharing import share
 from workers.votes.votes import Votes
-from workers.votes.voting import vote
+from workers.votes.voting import give_reason, vote
 
 JOURNAL_LIFE_S = 24 * 3600
 
@@ -60,6 +65,7 @@ def edit(event: Edit, clerk: Clerk) -> None:
         Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
     Votes(clerk.store).erase(message_ids=[event.message_id])  # they were given to an answer to other words
     AnswerCache(clerk.store).erase(message_ids=[event.message_id])
+    Provenances(clerk.store).erase(message_ids=[event.message_id])
 
 
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
@@ -69,6 +75,7 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
     voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
     AnswerCache(clerk.store).erase(message_ids=[event.message_id])
+    Provenances(clerk.store).erase(message_ids=[event.message_id])
     theirs = [*answered_with_it, *map(told_as, answered_with_it)]
     with put_off() as deferred:
         sender.erase(conversation, message_ids=theirs)  # first: after a crash no turn would tell these ids
@@ -155,7 +162,13 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
 }
 
 
-ACTIONS: dict[str, Callable[[str, Action, Clerk], None]] = {VOTE: vote}
+ACTIONS: dict[str, Callable[[str, Action, Clerk], None]] = {
+    VOTE: vote,
+    REASON: give_reason,
+    WHY: explain,
+    HAND_OFF: hand_off,
+    SHARE: share,
+}
 
 
 def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:
@@ -174,6 +187,7 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
         clerk.interrupts.changed(conversation, ANY)
     Votes(clerk.store).erase(person=event.user_id)
     AnswerCache(clerk.store).erase(person=event.user_id)
+    Provenances(clerk.store).erase(person=event.user_id)
     rewrite_soon(clerk.store, control_id)
     for conversation in spoken_in:  # last: a platform that is out of reach holds up nothing of ours
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)

@@ -15,6 +15,7 @@ from workers.conversation import Turn
 from workers.inquiry import Inquiry
 from workers.phrases import phrase
 from workers.prompt import Draft, as_cited
+from workers.provenance import Provenance
 from workers.writing import Written
 
 ASSISTANT: Final = "assistant"
@@ -26,6 +27,7 @@ class Answer:
 
     It `erases` when some of them went since they quote what may not be read there any more. `not_found` says that the
     documents do not hold what was asked. One that is `lasting` may be given again; it then is `cached_as` a name.
+    `is_cached` says that it is such a one; `provenance` what it was made from, where that is remembered.
     """
 
     reply: Reply
@@ -35,12 +37,15 @@ class Answer:
     not_found: bool = False
     lasting: bool = False
     cached_as: str = ""
+    is_cached: bool = False
+    provenance: Provenance | None = None
 
     def to_json(self) -> str:
         """The answer as one line of JSON, without what its turns recall of messages that may be erased meanwhile."""
         turns = [replace(turn, recalled=()).to_json() for turn in self.turns]
         facts = {"turns": turns, "cut": self.cut, "erases": self.erases, "not_found": self.not_found}
-        facts |= {"cached_as": self.cached_as}
+        facts |= {"cached_as": self.cached_as, "is_cached": self.is_cached}
+        facts |= {"provenance": self.provenance.to_json()} if self.provenance else {}
         return json.dumps({"v": VERSION, "reply": self.reply.to_json(), **facts})
 
     @classmethod
@@ -56,8 +61,9 @@ class Answer:
                 raise UnreadableRecord(f"not an Answer of version {VERSION} or older")
             turns = tuple(Turn.from_json(turn) for turn in stored["turns"])
             facts = (stored["cut"], stored.get("erases", False), stored.get("not_found", False))
-            cached_as = stored.get("cached_as", "")
-            return cls(Reply.from_json(stored["reply"]), turns, *facts, cached_as=cached_as)
+            cached = {"cached_as": stored.get("cached_as", ""), "is_cached": stored.get("is_cached", False)}
+            made_from = Provenance.from_json(stored["provenance"]) if "provenance" in stored else None
+            return cls(Reply.from_json(stored["reply"]), turns, *facts, **cached, provenance=made_from)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableRecord(f"unreadable Answer: {error}") from error
 

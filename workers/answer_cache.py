@@ -129,7 +129,7 @@ class AnswerCache:
         """`hours`: how long an answer may be given again; 0: none is kept, and what was is only dropped."""
         self._store = store
         self._life_s = round(hours * 3600)
-        self._keep = script(store, "workers", "cache_answer")
+        self._keep = script(store, "workers", "keep_with_turn")
 
     def get(self, name: str, passages: Sequence[Passage]) -> CachedAnswer | None:
         """The answer of this name over these passages; None where there is none that can be read."""
@@ -159,7 +159,7 @@ class AnswerCache:
             with store_errors():
                 self._keep(
                     keys=[f"turns:{conversation_id}", _key(name), "answers"],
-                    args=[asked.to_json(), name, stored, self._life_s, time.time(), MOST],
+                    args=[asked.to_json(), name, stored, self._life_s, time.time(), MOST, _key("")],
                 )
             if not name.startswith(f"{newest()}:"):
                 self._drop([name])

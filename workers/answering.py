@@ -22,6 +22,7 @@ from workers.extracting import extracted
 from workers.generation import GenerationError, NotInTime
 from workers.inquiry import Inquiry
 from workers.interrupts import Watch
+from workers.offering import offered
 from workers.prompt import draft
 from workers.services import Desk, Found
 from workers.waiting import is_wanted, wait_for_model
@@ -56,11 +57,12 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         quoted=conversation.quoted(),
         limit=PASSAGES_IN_PROMPT,
     )
+    inquiry.course.searched()
     conversation = conversation.without(found.gone)
     name = cache_name(found, conversation, inquiry)
     if known := desk.answers.get(name, found.passages):
-        return given_again(known, found.passages, inquiry, desk)
-    made = made_of(found, conversation, inquiry, desk)
+        return offered(given_again(known, found.passages, inquiry, desk), found, inquiry, desk)
+    made = offered(made_of(found, conversation, inquiry, desk), found, inquiry, desk)
     return replace(made, erases=conversation.cut > 0, cached_as=name if made.lasting else "")
 
 
@@ -81,7 +83,7 @@ def cache_name(found: Found, conversation: Conversation, inquiry: Inquiry) -> st
 def given_again(known: CachedAnswer, passages: Sequence[Passage], inquiry: Inquiry, desk: Desk) -> Answer:
     """What the model wrote to the same question before, with the sources of this place."""
     sources = desk.citing.citations(known.sources(passages), inquiry.place)
-    return Answer(Reply(known.shown, sources), known.turns(inquiry.turn, passages))
+    return Answer(Reply(known.shown, sources), known.turns(inquiry.turn, passages), is_cached=True)
 
 
 def made_of(found: Found, conversation: Conversation, inquiry: Inquiry, desk: Desk) -> Answer:

@@ -10,6 +10,7 @@ from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.generation import Generator
+from workers.provenance import Provenances
 from workers.services import Retriever
 from workers.votes.votes import Votes
 from workers.withdrawing import Withdrawing
@@ -33,12 +34,14 @@ class Following:
         votes: Votes,
         *,
         answers: AnswerCache,
+        provenances: Provenances,
         withdrawing: Withdrawing | None = None,
     ) -> None:
         self._retriever = retriever
         self._citing = citing
         self._votes = votes
         self._answers = answers
+        self._provenances = provenances
         self._withdrawing = withdrawing
         self._conversations = conversations
         self._generator = generator
@@ -46,6 +49,7 @@ class Following:
         self._refreshed: str | None = None
         self._voted: str | None = None
         self._answered: str | None = None
+        self._traced: str | None = None
         self._told: dict[str, str] = {}
 
     def run(self, done: threading.Event, every_s: float = FOLLOW_EVERY_S) -> None:
@@ -62,6 +66,7 @@ class Following:
             "pages": self._follow_pages,
             "votes": self._follow_votes,
             "answers": self._follow_answers,
+            "provenances": self._follow_provenances,
         }
         for name, step in steps.items():
             try:
@@ -93,6 +98,12 @@ class Following:
         if self._generation != self._answered:
             self._answers.clear()
             self._answered = self._generation
+
+    def _follow_provenances(self) -> None:
+        """Drop what is told of passages that the newest index does not have."""
+        if self._generation != self._traced:
+            self._provenances.refresh(self._retriever.known)
+            self._traced = self._generation
 
     def _follow_kept(self) -> None:
         """Withdraw the answers that wait for their readers and were made with what the newest index does not have."""

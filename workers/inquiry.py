@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.platform import ReplyStream
 from workers.batch import Batch
 from workers.citing import Place
 from workers.conversation import Turn
+from workers.course import Course
 from workers.interrupts import Watch
 from workers.policy import Policy
 from workers.voice import Voice
@@ -23,6 +24,7 @@ class Inquiry:
         policy: what holds there.
         reply: what is shown while the answer grows.
         watch: tells whether it is wanted still.
+        course: how it comes about.
     """
 
     batch: Batch
@@ -30,6 +32,7 @@ class Inquiry:
     policy: Policy
     reply: ReplyStream
     watch: Watch
+    course: Course = field(default_factory=Course)
 
     @property
     def text(self) -> str:

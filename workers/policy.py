@@ -32,6 +32,7 @@ class Policy(BaseModel):
         outside: what to do with a question that the documents do not answer: say so (`documents`), or answer it from
             the model's general knowledge, labelled (`general`).
         contact: who to ask instead; shown when nothing was found.
+        hand_off: the channel (`slack:C1`) whose people are asked when somebody presses the button for it; empty: none.
         language: the answer's: the question's own, or always Japanese or English.
         persona: a sentence about who the desk is and how it speaks; the model reads it.
         ending: what every Japanese sentence of an answer ends in (「ですわよ」); empty: です・ます.
@@ -45,6 +46,7 @@ class Policy(BaseModel):
 
     outside: Literal["documents", "general"] = "documents"
     contact: str = ""
+    hand_off: Annotated[str, StringConstraints(pattern="^(slack:[A-Z0-9]{1,64})?$")] = ""
     language: Literal["question", "ja", "en"] = "question"
     persona: Sentence = ""
     ending: Ending = ""

@@ -36,6 +36,7 @@ from workers.models import resolve
 from workers.models.errors import ModelError
 from workers.policy import Policies
 from workers.prompt import LEAD, SYSTEM
+from workers.provenance import Provenances
 from workers.remote import RemoteGenerator
 from workers.senders import senders
 from workers.services import Desk, Retriever
@@ -150,7 +151,9 @@ def run(
         retriever=retriever,
         citing=citing,
         answers=AnswerCache(store, own.answer_cache_hours),
+        provenances=Provenances(store),
         generator=generator,
+        model=own.llm_model,
         answer_tokens=own.answer_max_tokens,
         answer_deadline_s=own.answer_deadline_s,
     )
@@ -162,6 +165,7 @@ def run(
     following = Following(
         *(retriever, desk.conversations, generator, citing, Votes(store)),
         answers=desk.answers,
+        provenances=desk.provenances,
         withdrawing=Withdrawing(keepers, desk.conversations, Gaps(store), retriever),
     )
     threading.Thread(target=following.run, args=(desk.interrupts.shutdown,), name="follow", daemon=True).start()

@@ -20,6 +20,7 @@ from workers.gate import Gate
 from workers.generation import Generator
 from workers.interrupts import Interrupts
 from workers.policy import Policies
+from workers.provenance import Provenances
 
 
 class Found(Protocol):
@@ -76,7 +77,9 @@ class Desk:
     retriever: Retriever
     citing: Citing
     answers: AnswerCache
+    provenances: Provenances
     generator: Generator
+    model: str
     answer_tokens: int
     answer_deadline_s: float
 

@@ -188,6 +188,8 @@ def deliver(made_answer: Answer, batch: Batch, reply: ReplyStream, desk: Desk) -
     if made_answer.cached_as:
         shown, of, newest = made_answer.reply.text, batch.conversation_id, desk.retriever.follow
         desk.answers.keep(made_answer.cached_as, shown, made_answer.turns, conversation_id=of, newest=newest)
+    if made_answer.provenance:
+        desk.provenances.keep(made_answer.provenance, made_answer.turns[0], desk.retriever.known)
 
 
 def finish(

@@ -18,14 +18,14 @@ class Telling:
         said: the sentences that stand, as the model wrote them.
         shown: the same as people see them; what was shown is never taken back.
         sources: the passages that they stand on, first used first.
-        left_out: a sentence stood on nothing, and is not among them.
+        left_out: how many sentences stood on nothing, and are not among them.
     """
 
     def __init__(self, passages: Sequence[Passage], question: str, voice: Voice, reply: ReplyStream) -> None:
         """Without `passages` (a general answer) every sentence stands."""
         self.said = self.shown = ""
         self.sources: list[Passage] = []
-        self.left_out = False
+        self.left_out = 0
         self.addresses = grounding.sources(passages)
         self._passages = passages
         self._question = question
@@ -40,7 +40,7 @@ class Telling:
         """Show the sentence after those before it, if it stands."""
         passage = grounding.support(sentence, self._passages, self._question)
         if self._passages and passage is None:
-            self.left_out = True
+            self.left_out += 1
             return
         if passage is not None and passage not in self.sources:
             self.sources.append(passage)

@@ -87,14 +87,14 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
         if grounding.refuses(sentence):
             break
         if recites(told.said + sentence, secret, told.addresses):
-            told.left_out = True
+            told.left_out += 1
         elif not told.is_foreign(sentence):
             told.tell(sentence)
         elif not told.said:
             generation.cancel()
             return None
         else:
-            told.left_out = True
+            told.left_out += 1
     else:
         whole = True
     if told.left_out and not told.sources and not pieces.stopped:

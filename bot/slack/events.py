@@ -5,7 +5,6 @@ Slack's own shapes and what is odd about them are told where they are read; ever
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +12,11 @@ from bot.messages import Command, Deletion, Edit, JSONObject, Message
 from bot.slack.files import attachments, more_files
 from bot.slack.listening import Heard
 from bot.slack.markup import calls_others, mentions, plain_text
-from bot.slack.shapes import id_of, matching, part, ts_of, words
-from bot.words import admin_order, language, order, said_to_administer
+from bot.slack.shapes import id_of, part, ts_of, words
+from bot.words import language, order, said_to_administer
 
 SPEAKING_SUBTYPES = (None, "file_share", "thread_broadcast")
 SLACKBOT = "USLACKBOT"
-
-_TRIGGER = re.compile(r"[0-9A-Za-z._-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +76,6 @@ def parse(envelope: JSONObject, admins: frozenset[str] = frozenset()) -> Deliver
             return _removed(place, delivery_id, event, part(event, "previous_message"), event.get("deleted_ts"))
         case _:
             return _said(event, place, delivery_id, admins)
-
-
-def parse_command(form: JSONObject, at: float) -> tuple[Command, str] | None:
-    """The order that a slash command is, and its delivery's id; None when it is of no shape that Slack sends.
-
-    It is answered in the person's own conversation with the bot: what was skipped is no channel's business.
-    """
-    team, user = id_of(form.get("team_id")), id_of(form.get("user_id"))
-    trigger = matching(_TRIGGER, form.get("trigger_id"))
-    if not team or not user or not trigger:
-        return None
-    text = plain_text(words(form), frozenset())[: Message.MAX_TEXT_CHARS]
-    command = Command(
-        platform="slack",
-        conversation_id=f"slack:{team}:{user}",
-        user_id=f"slack:{user}",
-        name="admin",
-        argument=admin_order(text) or "help",
-        language=language(text),
-        sent_at=at,
-        reply_to={"team": team, "channel": user, "channel_type": "im", "thread_ts": "", "user": user},
-    )
-    return command, f"slack:command:{trigger}"
 
 
 def _place(envelope: JSONObject, event: JSONObject) -> _Place | None:

@@ -20,12 +20,13 @@ from bot.inbox import Accepted, Inbox
 from bot.messages import Command, Control, Edit, Message
 from bot.places import Places
 from bot.platform import WebhookRequest, WebhookResponse
-from bot.slack.events import Delivery, parse, parse_command
+from bot.slack.events import Delivery, parse
 from bot.slack.happenings import EVENTS, parse_happening
 from bot.slack.interactions import parse_interaction
 from bot.slack.listening import Heard, Listening
 from bot.slack.sightings import Sightings
 from bot.slack.signing import verify
+from bot.slack.slash import COMMAND, parse_command
 from bot.words import language
 
 log = logging.getLogger(__name__)
@@ -34,9 +35,6 @@ MAX_FORM_FIELDS = 100
 DAY_S = 24 * 3600
 EVERYWHERE = Places({})
 _ANY = re.compile("")
-COMMAND = "/madoguchi"
-TAKEN = "受け付けました。返事は窓口との DM に届きます。\nTaken. The answer comes to your direct messages with me."
-NOT_ADMIN = "このコマンドは管理者だけが使えます。\nOnly administrators may use this command."
 
 
 class SlackFrontDoor:
@@ -152,14 +150,11 @@ class SlackFrontDoor:
 
     def _take_command(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: a slash command is durable before its giver reads that it was taken."""
-        given = parse_command(body, time.time())
+        given = parse_command(body, time.time(), self._admins)
         if given is None:
             return BoltResponse(status=400)
-        command, delivery_id = given
-        if command.user_id not in self._admins:
-            return _for_their_eyes(NOT_ADMIN)
-        taken = self._accepted(command, delivery_id)
-        return _for_their_eyes(TAKEN) if taken.status == 200 else taken
+        taken = self._accepted(given.event, given.id) if given.event else BoltResponse(status=200)
+        return _for_their_eyes(given.said) if given.said and taken.status == 200 else taken
 
 
 def _come_again() -> BoltResponse:

@@ -12,13 +12,16 @@ import redis
 from bot.capabilities import FetchedFile
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, StoreUnavailable
-from bot.messages import Attachment, Reply
+from bot.messages import Attachment, Citation, Reply
 from bot.platform import Delivered, Journal, Target
+from bot.slack.asides import Asides, place_of
 from bot.slack.blocks import message, source_lines, unmarked
 from bot.slack.buttons import beneath
+from bot.slack.channels import Channels
 from bot.slack.files import SlackFiles
 from bot.slack.members import Members
 from bot.slack.previews import Preview, Previews
+from bot.slack.private import PrivateReply, is_private
 from bot.slack.thread import SETTLE_S, Mark, Thread
 from bot.slack.web import SlackClient, TooLong, call, slack_client
 from bot.splitting import split_text
@@ -40,11 +43,15 @@ class SlackSender:
         self._client = client
         self._may_train = may_train
         self._members = Members(client, store)
+        self._channels = Channels(client, store)
+        self._asides = Asides(client, store)
         self._previews = Previews(store)
         self._files = SlackFiles(client)
 
-    def open(self, target: Target, journal: Journal) -> SlackReply:
+    def open(self, target: Target, journal: Journal) -> SlackReply | PrivateReply:
         """The stream for one answer."""
+        if is_private(target.reply_to):
+            return PrivateReply(self._asides.eyes, target, journal, may_train=self._may_train)
         thread = Thread(self._client, target.reply_to, journal.check)
         preview = Preview(self._previews, thread, target, journal)
         return SlackReply(thread, preview, target, journal, may_train=self._may_train)
@@ -55,8 +62,14 @@ class SlackSender:
         if reply_to["channel_type"] == "im":
             inside, own = self._members.has(reply_to["team"], user), f"slack:{user}"
         else:
-            inside, own = not reply_to["ext_shared"], f"slack:{channel}"
+            inside, own = not self._is_shared(reply_to), f"slack:{channel}"
         return frozenset({"public", "members", own} if inside else {"public", own})
+
+    def _is_shared(self, reply_to: Mapping[str, Any]) -> bool:
+        """Whether another company reads the channel; with a slash command Slack does not tell."""
+        if is_private(reply_to):
+            return self._channels.is_shared(reply_to["team"], reply_to["channel"])
+        return bool(reply_to["ext_shared"])
 
     def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
         """Never: a thread can be answered at any time."""
@@ -76,24 +89,45 @@ class SlackSender:
         """Change what was posted; see `Board`."""
         call(self._client.chat_update, channel=posted["channel"], ts=posted["ts"], **unmarked(text))
 
-    def whisper(self, reply_to: Mapping[str, Any], text: str) -> None:
-        """Tell one person in a thread; see `Whispers`. Slack keeps nothing of it that one could look for."""
-        where = {name: reply_to[name] for name in ("channel", "thread_ts", "user")}
-        try:
-            call(self._client.chat_postEphemeral, **where, **unmarked(text))
-        except (DeliveryFailed, DeliveryUnknown) as error:  # they have left, or it is not known
-            log.info("not told", extra={"platform": "slack", "reason": str(error)})
+    def whisper(self, reply_to: Mapping[str, Any], text: str, citations: Sequence[Citation] = ()) -> None:
+        """Tell one person; see `Whispers`."""
+        self._asides.whisper(reply_to, text, citations)
+
+    def ask_reason(self, target: Target) -> None:
+        """Ask what was wrong; see `AsksReason`."""
+        self._asides.ask_reason(target)
+
+    def can_share(self, reply_to: Mapping[str, Any]) -> bool:
+        """Whether it is in a channel, before one person; see `Shares`."""
+        return is_private(reply_to) and reply_to["channel_type"] != "im"
+
+    def share(self, target: Target, question: str, reply: Reply) -> None:
+        """Show it to the channel; see `Shares`."""
+        self._asides.share(target, question, reply)
+
+    def conclude(self, reply_to: Mapping[str, Any], text: str) -> None:
+        """Put this in the place of what only one person sees; see `Shares`."""
+        self._asides.conclude(reply_to, text)
+
+    def readers(self, to: str, reply_to: Mapping[str, Any]) -> frozenset[str]:
+        """Who reads in a channel; see `HandsOff`."""
+        return self.audience(place_of(to, reply_to))
+
+    def hand_off(self, to: str, target: Target, question: str, citations: Sequence[Citation]) -> None:
+        """Ask the people of a channel; see `HandsOff`."""
+        self._asides.hand_off(to, target, question, citations)
 
     def fetch(self, attachment: Attachment, most_bytes: int) -> FetchedFile:
         """What somebody attached; see `FetchesFiles`."""
         return self._files.fetch(attachment, most_bytes)
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
-        """Take away the previews of answers that will not come; nothing else is kept here of what is said on Slack.
+        """Take away the previews of answers that will not come, and what was posted beside answers.
 
         Raises:
             DeliveryDeferred
         """
+        self._asides.take_away(conversation_id, user_id=user_id, message_ids=message_ids)
         self._previews.take_away(self._client, conversation_id, user_id=user_id, message_ids=message_ids)
 
 

@@ -20,6 +20,10 @@ TAKEN_ORDER: Final = (
     "受け付けました。返事は窓口との DM に届きます。\nTaken. The answer comes to your direct messages with me."
 )
 NOT_ADMIN: Final = "このコマンドは管理者だけが使えます。\nOnly administrators may use this command."
+NOT_ALLOWED: Final = (
+    "申し訳ありません。このチャンネルで窓口を使えるのは、決められた方だけです。\n"
+    "I am sorry, in this channel only some people may use the desk."
+)
 TAKEN: Final = {
     "ja": "資料を調べています。答えは、あなただけに見える形でここに届きます。",
     "en": "Looking through the documents. The answer comes here, for your eyes only.",
@@ -44,11 +48,13 @@ class Given:
         said: what its giver reads at once; nothing where the event is answered at once.
         event: what is asked or ordered; None when all is said.
         id: an id that every further delivery of it has too.
+        place: the channel whose own rules hold for it (`slack:C1`); empty for what has to do with none.
     """
 
     said: str
     event: Message | Command | None = None
     id: str = ""
+    place: str = ""
 
 
 def parse_command(form: JSONObject, at: float, admins: frozenset[str] = frozenset()) -> Given | None:
@@ -95,12 +101,13 @@ def _asked(name: str | None, text: str, giver: dict[str, str], at: float) -> Giv
     """A question, or an order that anybody may give (stop, reset, forget)."""
     conversation_id = f"slack:{giver['team']}:{giver['channel']}:/{giver['user']}"
     user_id, delivery_id = f"slack:{giver['user']}", f"slack:command:{giver['trigger']}"
+    place = f"slack:{giver['channel']}"
     if name:
         command = Command("slack", conversation_id, user_id, name, "", language(text), at, _reply_to(giver))
-        return Given("", command, delivery_id)
+        return Given("", command, delivery_id)  # also to who may not ask there
     message_id = f"{conversation_id}:{giver['trigger']}"
     message = Message(message_id, "slack", conversation_id, user_id, text, at, _reply_to(giver))
-    return Given(TAKEN[language(text)], message, delivery_id)
+    return Given(TAKEN[language(text)], message, delivery_id, place)
 
 
 def _giver(form: JSONObject) -> dict[str, str] | None:

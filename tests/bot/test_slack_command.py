@@ -1,4 +1,4 @@
-"""`/madoguchi`: durable before it is acknowledged, for administrators only; their words in a direct message as well."""
+"""`/madoguchi`: a question of anybody, an order of who may give it, or help; durable before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import redis
 
 from bot.inbox import Inbox
 from bot.messages import Command, Message
+from bot.places import Place, Places
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.slack.events import parse
-from bot.slack.front_door import NOT_ADMIN, TAKEN, SlackFrontDoor
+from bot.slack.front_door import SlackFrontDoor
+from bot.slack.slash import ADMIN_HELP, HELP, NOT_ADMIN, NOT_ALLOWED, TAKEN, TAKEN_ORDER
 from bot.store import connect
 from tests.fakes.slack_events import BOT_USER, app_mention, form_of, message_im, sign
 
@@ -26,6 +28,7 @@ GIVEN = {
     "user_id": "U1",
     "text": "reindex",
     "trigger_id": "1.2.3",
+    "response_url": "https://hooks.slack.com/commands/T1/1/x",
 }
 
 
@@ -49,21 +52,34 @@ def taken(store: redis.Redis) -> list[Command]:
     return [Command.from_json(stored) for stored in store.hvals("controls")]
 
 
-def test_it_is_durable_and_its_giver_alone_is_told(door: SlackFrontDoor, store: redis.Redis) -> None:
-    answered = give(door)
+def asked(store: redis.Redis, conversation: str = "slack:T1:C1:/U1") -> list[Message]:
+    return [Message.from_json(stored) for stored in store.hvals(f"messages:{conversation}")]
 
+
+def told(answered: WebhookResponse) -> str:
+    """What the giver reads at once, and nobody else."""
     assert (answered.status, answered.media_type) == (200, "application/json")
-    assert json.loads(answered.body) == {"response_type": "ephemeral", "text": TAKEN}
+    said = json.loads(answered.body)
+    assert said["response_type"] == "ephemeral"
+    return str(said["text"])
+
+
+def test_an_order_is_durable_and_its_giver_alone_is_told(door: SlackFrontDoor, store: redis.Redis) -> None:
+    assert told(give(door)) == TAKEN_ORDER
+
     (command,) = taken(store)
     assert (command.name, command.argument, command.user_id) == ("admin", "reindex", "slack:U1")
     assert command.reply_to["channel"] == "U1"  # not the channel, where the names of skipped files would be read
 
 
-def test_who_is_no_administrator_is_told_so_and_nothing_is_taken_in(door: SlackFrontDoor, store: redis.Redis) -> None:
-    answered = give(door, user_id="U2")
+@pytest.mark.parametrize("order", ["reindex", "状態", "再インデックス 受け入れる", "sources"])
+def test_who_is_no_administrator_is_told_so_and_nothing_is_taken_in(
+    door: SlackFrontDoor, store: redis.Redis, order: str
+) -> None:
+    assert told(give(door, user_id="U2", text=order)) == NOT_ADMIN
 
-    assert json.loads(answered.body) == {"response_type": "ephemeral", "text": NOT_ADMIN}
     assert taken(store) == []
+    assert asked(store, "slack:T1:C1:/U2") == []
 
 
 @pytest.mark.parametrize(
@@ -78,18 +94,106 @@ def test_who_is_no_administrator_is_told_so_and_nothing_is_taken_in(door: SlackF
         (" REINDEX  --accept ", "reindex accept"),
         ("再インデックス　試すだけ", "reindex dry-run"),
         ("reindex allow-empty accept accept", "reindex accept allow-empty"),
-        ("", "help"),
-        ("reindex everything", "help"),
-        ("経費の締め日は？", "help"),
-        ("x" * 100_000, "help"),
+        ("help", "help"),
     ],
 )
-def test_its_words_are_orders_and_anything_else_asks_for_help(
-    door: SlackFrontDoor, store: redis.Redis, text: str, order: str
-) -> None:
+def test_an_administrators_words_are_orders(door: SlackFrontDoor, store: redis.Redis, text: str, order: str) -> None:
     assert give(door, text=text).status == 200
 
     assert [command.argument for command in taken(store)] == [order]
+    assert asked(store) == []
+
+
+@pytest.mark.parametrize("user", ["U1", "U2"])
+@pytest.mark.parametrize("text", ["経費の締め日は？", "reindex everything", "Where is <#C9|finance>?", "x" * 7_000])
+def test_anything_else_is_a_question_in_a_conversation_of_its_own(
+    door: SlackFrontDoor, store: redis.Redis, text: str, user: str
+) -> None:
+    assert told(give(door, text=text, user_id=user)) in TAKEN.values()
+
+    (message,) = asked(store, f"slack:T1:C1:/{user}")
+    assert message.id == f"slack:T1:C1:/{user}:1.2.3"
+    assert message.user_id == f"slack:{user}"
+    assert message.text == text.replace("<#C9|finance>", "#finance")
+    assert message.reply_to == {
+        "team": "T1",
+        "channel": "C1",
+        "channel_type": "channel",
+        "ext_shared": True,
+        "private": True,
+        "response_url": GIVEN["response_url"],
+        "thread_ts": "",
+        "ts": "",
+        "user": user,
+    }
+    assert taken(store) == []
+
+
+def test_a_question_beyond_the_longest_is_cut(door: SlackFrontDoor, store: redis.Redis) -> None:
+    give(door, text="長" * 100_000)
+
+    assert len(asked(store)[0].text) == Message.MAX_TEXT_CHARS
+
+
+def test_in_a_direct_message_the_place_is_the_persons_own(door: SlackFrontDoor, store: redis.Redis) -> None:
+    give(door, text="経費の締め日は？", channel_id="D1")
+
+    assert asked(store, "slack:T1:D1:/U1")[0].reply_to["channel_type"] == "im"
+
+
+@pytest.mark.parametrize("odd", ["", "ftp://x/y", "javascript:alert(1)", "https://x y/", "https://x/" + "y" * 2_000])
+def test_a_response_url_of_no_shape_that_slack_sends_is_none(
+    door: SlackFrontDoor, store: redis.Redis, odd: str
+) -> None:
+    give(door, text="経費の締め日は？", response_url=odd)
+
+    assert asked(store)[0].reply_to["response_url"] == ""
+
+
+def test_what_is_said_at_once_is_in_the_language_of_the_question(door: SlackFrontDoor) -> None:
+    assert told(give(door, text="When is the closing day?")) == TAKEN["en"]
+    assert told(give(door, text="締め日は？", trigger_id="1.2.4")) == TAKEN["ja"]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "ヘルプ", "help", "使い方"])
+def test_everybody_gets_help(door: SlackFrontDoor, store: redis.Redis, text: str) -> None:
+    assert told(give(door, user_id="U2", text=text)) == HELP
+    assert taken(store) == []
+
+
+def test_an_administrators_help_tells_their_words_besides(door: SlackFrontDoor, store: redis.Redis) -> None:
+    assert told(give(door, text="ヘルプ")) == f"{HELP}\n{ADMIN_HELP}"
+    assert [command.argument for command in taken(store)] == ["help"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("ストップ", "stop"), ("忘れて", "forget"), ("reset", "reset"), ("cancel", "stop")]
+)
+def test_an_order_that_anybody_may_give_is_one_here_too(
+    door: SlackFrontDoor, store: redis.Redis, text: str, name: str
+) -> None:
+    answered = give(door, text=text, user_id="U2")
+
+    assert (answered.status, answered.body) == (200, "")
+    (command,) = taken(store)
+    assert (command.name, command.conversation_id) == (name, "slack:T1:C1:/U2")
+
+
+def test_who_may_not_use_the_desk_in_a_channel_may_not_ask_there_by_a_command(store: redis.Redis) -> None:
+    places = Places({"slack:C1": Place(allowed_users=frozenset({"slack:U1"}))})
+    door = SlackFrontDoor(SECRET, Inbox(store, NoHints()), ADMINS, places)
+
+    assert told(give(door, text="経費の締め日は？", user_id="U2")) == NOT_ALLOWED
+    assert asked(store, "slack:T1:C1:/U2") == []
+    assert give(door, text="忘れて", user_id="U2").body == ""  # their words are theirs to take back
+    assert told(give(door, text="経費の締め日は？", trigger_id="1.2.4")) == TAKEN["ja"]
+
+
+def test_the_same_question_delivered_twice_is_one(door: SlackFrontDoor, store: redis.Redis) -> None:
+    for _ in range(2):
+        assert give(door, text="経費の締め日は？").status == 200
+
+    assert len(asked(store)) == 1
 
 
 def test_the_same_delivery_is_one_order(door: SlackFrontDoor, store: redis.Redis) -> None:
@@ -103,10 +207,21 @@ def test_with_the_store_down_it_is_not_acknowledged() -> None:
     door = SlackFrontDoor(SECRET, Inbox(connect("unix:///nowhere/store.sock"), NoHints()), ADMINS)
 
     assert give(door).status == 503
+    assert give(door, text="経費の締め日は？").status == 503
 
 
 @pytest.mark.parametrize(
-    "odd", [{"trigger_id": ""}, {"user_id": ""}, {"team_id": "T 1"}, {"user_id": "<@U1>"}, {"trigger_id": "1" * 200}]
+    "odd",
+    [
+        {"trigger_id": ""},
+        {"user_id": ""},
+        {"team_id": "T 1"},
+        {"user_id": "<@U1>"},
+        {"trigger_id": "1" * 200},
+        {"trigger_id": "1 2"},
+        {"channel_id": ""},
+        {"channel_id": "C1:/U2"},
+    ],
 )
 def test_a_form_of_no_shape_that_slack_sends_is_a_400(
     door: SlackFrontDoor, store: redis.Redis, odd: dict[str, str]

@@ -10,7 +10,8 @@ import redis
 
 from bot.inbox import Inbox
 from bot.slack import socket as slack_socket
-from bot.slack.front_door import NOT_ADMIN, SlackFrontDoor
+from bot.slack.front_door import SlackFrontDoor
+from bot.slack.slash import NOT_ADMIN
 from bot.slack.socket import Socket, listening
 from bot.slack.web import slack_client
 from bot.store import connect
@@ -78,7 +79,8 @@ def test_a_kind_without_a_listener_is_acknowledged(store: redis.Redis, socket: S
 
 @pytest.mark.usefixtures("connections")
 def test_a_command_is_answered_with_its_acknowledgement(socket: SlackSocket) -> None:
-    form = {"command": "/madoguchi", "text": "reindex", "team_id": "T0MADO", "user_id": "U1", "trigger_id": "1.2.a"}
+    form = {"command": "/madoguchi", "text": "reindex", "team_id": "T0MADO", "user_id": "U1", "channel_id": "C1"}
+    form["trigger_id"] = "1.2.a"
     sent = socket.deliver(form, "slash_commands")
 
     until(lambda: sent.acknowledged)

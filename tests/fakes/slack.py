@@ -173,6 +173,8 @@ class _Request(BaseHTTPRequestHandler):
         arguments = self._arguments()
         if path.startswith("/api/"):
             self._call(slack, path.removeprefix("/api/"), arguments)
+        elif path.startswith("/_respond/"):
+            self._respond(slack, path.removeprefix("/_respond/"), arguments)
         elif path == "/_say" and arguments:
             self._answer(200, {"envelopes": slack.say(arguments.pop("channel"), arguments.pop("text"), **arguments)})
         elif path == "/_fault" and arguments:
@@ -196,6 +198,19 @@ class _Request(BaseHTTPRequestHandler):
             return self._reset()
         slack.closing.wait(fault.after_s)
         return self._answer(200, answer, fault)
+
+    def _respond(self, slack: FakeSlack, name: str, said: JSON | None) -> None:
+        """A response URL: it knows no token, and must not be shown one."""
+        fault = slack.next_fault("response_url")
+        if fault.reset == "before":
+            return self._reset()
+        if "authorization" in self.headers:
+            return self._answer(400, {"ok": False, "error": "invalid_auth"})
+        if not fault.status or fault.taken:
+            status, answer = slack.workspace.interactions.respond(name, said)
+        if fault.reset == "after":
+            return self._reset()
+        return self._answer(fault.status, {}, fault) if fault.status else self._answer(status, answer)
 
     @staticmethod
     def _done(slack: FakeSlack, method: str, arguments: JSON) -> JSON:

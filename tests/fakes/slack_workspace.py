@@ -16,6 +16,7 @@ from tests.fakes.slack_blocks import refusal_of_blocks, shown
 from tests.fakes.slack_channel import Channel, Refused, decoded, in_thread, metadata, only, page_of, without_metadata
 from tests.fakes.slack_events import BOT_ID, BOT_USER, TEAM, said, user
 from tests.fakes.slack_files import FakeFiles
+from tests.fakes.slack_interactions import Interactions
 from tests.fakes.slack_streams import Streams
 
 JSON = dict[str, Any]
@@ -33,6 +34,7 @@ class Workspace:
         self.whispers: list[tuple[str, str]] = []
         """Who was told what for their eyes only."""
         self.streams = Streams(self)
+        self.interactions = Interactions(self)
         self.files = FakeFiles()
         self._lock = threading.RLock()
         self._clock = itertools.count(int(time.time()) * 1_000_000)
@@ -44,7 +46,11 @@ class Workspace:
             "chat.startStream": self.streams.start,
             "chat.appendStream": self.streams.append,
             "chat.stopStream": self.streams.stop,
+            "chat.getPermalink": self.interactions.permalink,
             "conversations.replies": self._replies,
+            "conversations.history": self.interactions.history,
+            "conversations.info": self.interactions.info,
+            "views.open": self.interactions.views_open,
             "assistant.threads.setStatus": self._set_status,
             "users.info": self._users_info,
             "files.info": self.files.info,
@@ -146,8 +152,11 @@ class Workspace:
         if not arguments.get("text"):
             raise Refused("no_text")
         in_thread(place, arguments.get("thread_ts"))
-        self.whispers.append((arguments["user"], arguments["text"]))
-        return {"message_ts": self._ts()}
+        blocks = decoded(arguments.get("blocks") or [], "invalid_blocks_format")
+        if blocks and (reason := refusal_of_blocks(blocks)):
+            raise Refused(reason)
+        seen = self.interactions.show(arguments["user"], place.id, {**arguments, "blocks": blocks})
+        return {"message_ts": seen["ts"]}
 
     def _update(self, arguments: JSON) -> JSON:
         """Unlike for a post, the channel must be a channel's id, and only the bot's own messages change."""
@@ -239,6 +248,10 @@ class Workspace:
         if not place.has_bot:
             raise Refused("not_in_channel")
         return place
+
+    def next_ts(self) -> str:
+        """The time of a new message."""
+        return self._ts()
 
     def _ts(self) -> str:
         micros = next(self._clock)

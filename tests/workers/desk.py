@@ -34,6 +34,7 @@ from workers.conversation import Conversations
 from workers.gate import Gate
 from workers.interrupts import Interrupts
 from workers.policy import Policies, Policy
+from workers.provenance import Provenances
 from workers.services import Clerk, Desk, Retriever
 from workers.serving import answer_next
 
@@ -73,7 +74,9 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: ScriptedGener
         "retriever": retriever,
         "citing": Citing(store, retriever, {"console": ""}),
         "answers": AnswerCache(store),
+        "provenances": Provenances(store),
         "generator": generator,
+        "model": "a-model",
         "answer_tokens": 256,
         "answer_deadline_s": 30.0,
     }

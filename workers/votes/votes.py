@@ -13,7 +13,7 @@ import redis
 
 from bot.messages import VERSION, UnreadableRecord
 from bot.store import script, store_errors, text
-from bot.votes import Ballot
+from bot.votes import Ballot, Reason
 from workers.conversation import Turn
 from workers.erasure import rewrite_soon
 
@@ -37,6 +37,7 @@ class Vote:
         asked: the question's turn with the passages that the model saw.
         answered: the answer's turn as delivered, with the passages that it cites.
         chunk_ids: what the model had read in this conversation until then; the answer may have words of each.
+        reason: what the voter says was wrong, in at most MAX_REASON_CHARS; empty where nothing was said.
     """
 
     voter: str
@@ -46,6 +47,7 @@ class Vote:
     asked: Turn
     answered: Turn
     chunk_ids: tuple[str, ...]
+    reason: str = ""
 
     @property
     def answer_id(self) -> str:
@@ -65,6 +67,7 @@ class Vote:
         """The vote as one line of JSON."""
         turns = {"asked": self.asked.to_json(), "answered": self.answered.to_json()}
         given = {"voter": self.voter, "value": self.value, "may_train": self.may_train, "at": self.at}
+        given |= {"reason": self.reason} if self.reason else {}
         return json.dumps({"v": VERSION, **given, **turns, "chunk_ids": self.chunk_ids}, ensure_ascii=False)
 
     @classmethod
@@ -80,7 +83,7 @@ class Vote:
                 raise UnreadableRecord(f"not a Vote of version {VERSION} or older")
             asked, answered = Turn.from_json(facts["asked"]), Turn.from_json(facts["answered"])
             given = (facts["voter"], facts["value"], facts["may_train"], facts["at"])
-            return cls(*given, asked, answered, tuple(facts["chunk_ids"]))
+            return cls(*given, asked, answered, tuple(facts["chunk_ids"]), facts.get("reason", ""))
         except (KeyError, TypeError, ValueError) as error:
             raise UnreadableRecord(f"unreadable Vote: {error}") from error
 
@@ -130,6 +133,20 @@ class Votes:
                 args=[*exchange.spelt, f"{vote.answer_id} {voter}", vote.to_json(), at, MOST],
             )
         return Vote.from_json(text(standing)) if standing else None
+
+    def explain(self, reason: Reason, voter: str) -> bool:
+        """Keep why a person found an answer unhelpful with their vote; whether there is such a vote still."""
+        name = f"{reason.message_id} {voter}"
+
+        def add(pipeline: redis.client.Pipeline) -> None:
+            stored = pipeline.hget("votes", name)
+            vote = _readable(text(stored)) if stored is not None else None
+            pipeline.multi()
+            if vote is not None and vote.value == "down":
+                pipeline.hset("votes", name, replace(vote, reason=reason.words).to_json())
+
+        with store_errors():
+            return bool(self._store.transaction(add, "votes"))
 
     def all(self) -> list[Vote]:
         """Every vote, the oldest first; what a newer version wrote is left out."""

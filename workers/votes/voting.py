@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from bot.capabilities import ShowsVotes, Whispers
+from bot.capabilities import AsksReason, ShowsVotes, Whispers
 from bot.journal import UnlockedJournal
 from bot.messages import Action
 from bot.platform import Target
-from bot.votes import Ballot
+from bot.votes import Ballot, Reason
 from bot.words import language
 from workers.answer_cache import AnswerCache
 from workers.gaps.gap import Gap
@@ -35,10 +35,25 @@ def vote(control_id: str, event: Action, clerk: Clerk) -> None:
     elif isinstance(sender, ShowsVotes):
         sender.show_vote(event.conversation_id, given.answer_id, given.value)
     if given is not None and given.value == "down":
+        _ask_reason(given, event, clerk)  # first: a dialog can be opened for a few seconds only
         AnswerCache(clerk.store).disown(given.answered)  # also where it was told to others
     if given is not None and given.voter == given.asked.speaker:
         _note_gap(given, event, clerk)
     log.info("voted", extra={"platform": event.platform, "vote": given.value if given else "not counted"})
+
+
+def give_reason(_: str, event: Action, clerk: Clerk) -> None:
+    """Keep why a person found an answer unhelpful; dropped where there is no such vote of theirs any more."""
+    reason = Reason.read(event.value)
+    kept = reason is not None and Votes(clerk.store).explain(reason, event.user_id)
+    log.info("reason given", extra={"platform": event.platform, "kept": kept})
+
+
+def _ask_reason(given: Vote, event: Action, clerk: Clerk) -> None:
+    """Ask in a dialog what was wrong, where there are such; the vote counts without an answer, too."""
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, AsksReason):
+        sender.ask_reason(Target(given.answer_id, event.conversation_id, event.language, event.reply_to))
 
 
 def _tell(words: str, control_id: str, event: Action, clerk: Clerk) -> None:

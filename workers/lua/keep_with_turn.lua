@@ -1,7 +1,8 @@
 #!lua
--- Keep an answer for who asks the same, as long as the conversation has the question's turn word for word: what was
--- erased, edited or begun anew meanwhile is not brought back by it.
--- KEYS turns, answer, answers   ARGV the question's turn, name, answer (JSON), life_s, now, most
+-- Keep something that came of a question for a while, as long as the conversation has the question's turn word for word:
+-- what was erased, edited or begun anew meanwhile is not brought back by it.
+-- KEYS turns, what is kept, the names of all that is kept so by the time they end
+-- ARGV the question's turn, name, what is kept (JSON), life_s, now, most, what stands before a name in its key
 if not redis.call('LPOS', KEYS[1], ARGV[1]) then
   return 0
 end
@@ -13,7 +14,7 @@ local beyond = redis.call('ZCARD', KEYS[3]) - ARGV[6]
 if beyond > 0 then
   local oldest = redis.call('ZPOPMIN', KEYS[3], beyond)
   for at = 1, #oldest, 2 do
-    redis.call('DEL', 'answer:' .. oldest[at])
+    redis.call('DEL', ARGV[7] .. oldest[at])
   end
 end
 return 1
