@@ -26,7 +26,7 @@ from bot.slack.interactions import parse_interaction
 from bot.slack.listening import Heard, Listening
 from bot.slack.sightings import Sightings
 from bot.slack.signing import verify
-from bot.slack.slash import COMMAND, parse_command
+from bot.slack.slash import COMMAND, NOT_ALLOWED, parse_command
 from bot.words import language
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class SlackFrontDoor:
         self._secret = signing_secret
         self._inbox = inbox
         self._admins = admins
+        self._places = places
         self._sightings = Sightings(inbox.store)
         self._listening = Listening(inbox.store, places)
         self._app = _bolt_app()
@@ -153,6 +154,8 @@ class SlackFrontDoor:
         given = parse_command(body, time.time(), self._admins)
         if given is None:
             return BoltResponse(status=400)
+        if given.place and given.event and not self._places.of(given.place).admits(given.event.user_id):
+            return _for_their_eyes(NOT_ALLOWED)
         taken = self._accepted(given.event, given.id) if given.event else BoltResponse(status=200)
         return _for_their_eyes(given.said) if given.said and taken.status == 200 else taken
 

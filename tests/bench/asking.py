@@ -28,6 +28,7 @@ from workers.gate import Gate
 from workers.generation import Generator
 from workers.interrupts import Interrupts
 from workers.policy import Policies
+from workers.provenance import Provenances
 from workers.services import Desk
 from workers.settings import WorkerSettings
 
@@ -121,7 +122,9 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: Generator, se
         retriever=retriever,
         citing=Citing(store, retriever, {"console": ""}),
         answers=AnswerCache(store),  # off: every answer is to be the model's
+        provenances=Provenances(store),
         generator=generator,
+        model=own.llm_model,
         answer_tokens=own.answer_max_tokens,
         answer_deadline_s=own.answer_deadline_s,
     )

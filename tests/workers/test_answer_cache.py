@@ -31,6 +31,7 @@ from workers.citing import Citing
 from workers.conversation import Conversations, Turn
 from workers.following import Following
 from workers.policy import Policies, Policy
+from workers.provenance import Provenances
 from workers.services import Desk
 from workers.serving import answer_next
 from workers.votes.votes import Votes
@@ -331,7 +332,13 @@ def changing(store: redis.Redis, tmp_path: Path) -> Iterator[tuple[Desk, Followi
         cache = AnswerCache(store, hours=1)
         desk = make_desk(store, retriever, generator, answers=cache)
         following = Following(
-            retriever, Conversations(store), generator, Citing(store, retriever, {}), Votes(store), answers=cache
+            retriever,
+            Conversations(store),
+            generator,
+            Citing(store, retriever, {}),
+            Votes(store),
+            answers=cache,
+            provenances=Provenances(store),
         )
         following.follow()
         yield desk, following, settings
@@ -391,7 +398,13 @@ def test_a_process_that_starts_drops_what_another_model_may_have_said(
     assert isinstance(desk.generator, ScriptedGenerator)
 
     Following(
-        retriever, desk.conversations, desk.generator, desk.citing, Votes(store), answers=AnswerCache(store)
+        retriever,
+        desk.conversations,
+        desk.generator,
+        desk.citing,
+        Votes(store),
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
     ).follow()
 
     assert gone(store)

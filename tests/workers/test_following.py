@@ -13,6 +13,7 @@ from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
+from workers.provenance import Provenances
 from workers.votes.votes import Votes
 
 
@@ -40,7 +41,15 @@ def index() -> Index:
 @pytest.fixture
 def following(store: redis.Redis, index: Index, generator: ScriptedGenerator) -> Following:
     citing = Citing(store, index, {})  # type: ignore[arg-type]
-    return Following(index, Conversations(store), generator, citing, Votes(store), answers=AnswerCache(store))  # type: ignore[arg-type]
+    return Following(
+        index,  # type: ignore[arg-type]
+        Conversations(store),
+        generator,
+        citing,
+        Votes(store),
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
+    )
 
 
 def test_erased_conversation_is_forgotten_and_no_other(

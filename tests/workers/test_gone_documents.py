@@ -32,6 +32,7 @@ from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
 from workers.gaps.gaps import Gaps
+from workers.provenance import Provenances
 from workers.services import Desk, Retriever
 from workers.serving import answer_next
 from workers.votes.votes import Votes
@@ -195,7 +196,12 @@ def followed(library: Library, store: redis.Redis, generator: ScriptedGenerator,
     """One look of a process that follows the index."""
     retriever = library.retriever
     parts = (retriever, Conversations(store), generator, Citing(store, retriever, {}), Votes(store))
-    Following(*parts, answers=AnswerCache(store), withdrawing=withdrawing(library, store, sender)).follow()
+    Following(
+        *parts,
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
+        withdrawing=withdrawing(library, store, sender),
+    ).follow()
 
 
 def kept_parts(store: redis.Redis) -> str:
@@ -228,7 +234,12 @@ def test_an_answer_that_was_under_way_when_its_document_left_is_withdrawn_too(
 ) -> None:
     sender = line_sender(line, store)
     parts = (library.retriever, Conversations(store), generator, Citing(store, library.retriever, {}), Votes(store))
-    process = Following(*parts, answers=AnswerCache(store), withdrawing=withdrawing(library, store, sender))
+    process = Following(
+        *parts,
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
+        withdrawing=withdrawing(library, store, sender),
+    )
     said = from_line(line, BONUS, age_s=3600)
     accept(store, said)
     answer_next(said.conversation_id, make_desk(store, library.retriever, generator, senders={"line": sender}))
@@ -269,6 +280,7 @@ def following(retriever: Retriever, store: redis.Redis, generator: ScriptedGener
         Citing(store, retriever, {}),
         Votes(store),
         answers=AnswerCache(store),
+        provenances=Provenances(store),
     )
     thread = threading.Thread(target=following.run, args=(done, 0.01))
     thread.start()

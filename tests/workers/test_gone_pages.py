@@ -19,6 +19,7 @@ from workers.answer_cache import AnswerCache
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.following import Following
+from workers.provenance import Provenances
 from workers.replies import passage_addresses
 from workers.votes.votes import Votes
 
@@ -34,7 +35,13 @@ def generator() -> Iterator[ScriptedGenerator]:
 @pytest.fixture
 def following(store: redis.Redis, library: Library, generator: ScriptedGenerator, citing: Citing) -> Following:
     made = Following(
-        library.retriever, Conversations(store), generator, citing, Votes(store), answers=AnswerCache(store)
+        library.retriever,
+        Conversations(store),
+        generator,
+        citing,
+        Votes(store),
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
     )
     made.follow()
     return made
@@ -68,7 +75,13 @@ def test_a_process_that_starts_drops_what_changed_while_none_was_there(
     change(library)
 
     Following(
-        library.retriever, Conversations(store), generator, citing, Votes(store), answers=AnswerCache(store)
+        library.retriever,
+        Conversations(store),
+        generator,
+        citing,
+        Votes(store),
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
     ).follow()
 
     assert BONUS not in everything_in(store)

@@ -21,6 +21,7 @@ from workers.following import Following
 from workers.gaps.answers import Publishing
 from workers.gaps.gaps import Gaps
 from workers.gaps.telling import Telling
+from workers.provenance import Provenances
 from workers.services import Desk
 from workers.votes.votes import Votes
 from workers.withdrawing import Withdrawing
@@ -37,7 +38,7 @@ def followed(store: redis.Redis, desk: Desk) -> None:
     """One look of a replies process at what waits for its readers."""
     parts = (desk.retriever, Conversations(store), desk.generator, Citing(store, desk.retriever, {}), Votes(store))
     withdrawing = Withdrawing([desk.senders["line"]], desk.conversations, Gaps(store), desk.retriever)  # type: ignore[list-item]
-    Following(*parts, answers=AnswerCache(store), withdrawing=withdrawing).follow()
+    Following(*parts, answers=AnswerCache(store), provenances=Provenances(store), withdrawing=withdrawing).follow()
 
 
 def kept(store: redis.Redis) -> str:

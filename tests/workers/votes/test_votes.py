@@ -29,6 +29,7 @@ from workers.conversation import Conversations
 from workers.following import Following
 from workers.gaps.gaps import Gaps
 from workers.phrases import phrase
+from workers.provenance import Provenances
 from workers.services import Clerk, Desk
 from workers.serving import answer_next
 from workers.votes import votes as votes_module
@@ -338,7 +339,15 @@ def library_desk(store: redis.Redis, library: Library, model: ScriptedGenerator)
 
 def follower(store: redis.Redis, library: Library, model: ScriptedGenerator) -> Following:
     citing = Citing(store, library.retriever, {"console": ""})
-    return Following(library.retriever, Conversations(store), model, citing, Votes(store), answers=AnswerCache(store))
+    return Following(
+        library.retriever,
+        Conversations(store),
+        model,
+        citing,
+        Votes(store),
+        answers=AnswerCache(store),
+        provenances=Provenances(store),
+    )
 
 
 @changes
