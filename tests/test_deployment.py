@@ -108,17 +108,3 @@ def test_the_slack_guide_lists_the_scopes_of_the_manifest() -> None:
     for language in guide.split("## English"):
         rows = [line.split("|")[1] for line in language.splitlines() if line.startswith("| `")]
         assert {name for row in rows for name in re.findall(r"`([a-z_]+:[a-z]+|commands)`", row)} == scopes
-
-
-def test_the_slack_manifest_sends_mentions_and_direct_messages_to_our_path() -> None:
-    events = MANIFEST["settings"]["event_subscriptions"]
-
-    assert events["bot_events"] == ["app_mention", "message.im", "message.channels", "message.groups"]
-    assert events["request_url"].endswith("/slack/events")
-
-
-def test_the_slack_manifest_sends_pressed_buttons_to_our_path() -> None:
-    assert MANIFEST["settings"]["interactivity"] == {
-        "is_enabled": True,
-        "request_url": MANIFEST["settings"]["event_subscriptions"]["request_url"],
-    }
