@@ -23,8 +23,9 @@ install: $(RUNTIME)
 
 venv: $(DEV)
 
+# A file's tests stay together: many share a service or an index.
 test: $(DEV)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test-model: $(DEV)
 	$(BIN)/pytest -m model

@@ -126,13 +126,13 @@ def test_a_broken_answer_is_named_with_its_reason(site: FakeWebsite, read: Read,
 )
 def test_a_sitemap_that_is_none_or_worse_is_named_and_quickly(site: FakeWebsite, read: Read, xml: str):
     sitemap = site.put("/s.xml", xml, media_type="application/xml")
-    began = time.monotonic()
+    began = time.process_time()  # not of the clock: the machine may be busy with other tests
 
     result = read(sitemap=sitemap)
 
     assert result.documents == []
     assert result.reasons == {sitemap: "no sitemap: its XML is broken, or has a document type"}
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_sitemap_may_be_nested_deeply_without_harm(site: FakeWebsite, read: Read):
@@ -148,12 +148,12 @@ def test_an_empty_sitemap_names_nothing(site: FakeWebsite, read: Read):
 @pytest.mark.parametrize("text", ["", "no feed", "<html><a href='/a'>a</a></html>", "\x00", BOMB, "<rss", "{}"])
 def test_a_feed_that_is_none_or_worse_is_named_and_quickly(site: FakeWebsite, read: Read, text: str):
     feed = site.put("/feed", text, media_type="application/xml")
-    began = time.monotonic()
+    began = time.process_time()
 
     result = read(feed=feed)
 
     assert result.reasons == {feed: "neither RSS nor Atom"}
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_feed_is_never_taken_for_the_name_of_a_file(site: FakeWebsite, read: Read, tmp_path):
@@ -168,11 +168,11 @@ def test_entities_of_a_feed_do_not_multiply(site: FakeWebsite, read: Read):
     bomb = BOMB.replace("urlset", "rss").replace(
         "<url><loc>&z;</loc></url>", "<channel><item><link>&z;</link></item></channel>"
     )
-    began = time.monotonic()
+    began = time.process_time()
 
     read(feed=site.put("/feed", bomb, media_type="application/xml"))
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_huge_feed_is_refused(site: FakeWebsite, read: Read, monkeypatch: pytest.MonkeyPatch):

@@ -271,10 +271,10 @@ def test_more_than_is_read_of_a_site_is_cut_and_that_is_said(
 @pytest.mark.parametrize("mark", ["<a ", "<!--", "<![", "</", "<a b='", "<?", "<script>", "<table>", "&#"])
 def test_a_page_of_broken_marks_takes_no_longer_than_its_size(site: FakeWebsite, read: Read, mark: str):
     broken, whole = site.put("/a", mark * 100_000), site.page("/b", "text")
-    began = time.monotonic()
+    began = time.process_time()
 
     assert read(pages=[broken, whole]).uris[-1] == whole
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_items_are_documents_or_skipped(site: FakeWebsite, read: Read):
