@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from bot.home import Page, PageGap
 from bot.messages import Attachment, Citation, Reply
 from bot.platform import Target
 
@@ -54,6 +55,27 @@ class Board(Protocol):
         Raises:
             DeliveryDeferred, DeliveryFailed, DeliveryUnknown
         """
+        ...
+
+
+@runtime_checkable
+class HasHome(Protocol):
+    """The way out of a platform on which every person has a page of the bot's that nobody else sees."""
+
+    def language_of(self, reply_to: Mapping[str, Any]) -> str:
+        """The language that the person uses the platform in, `ja` or `en`."""
+        ...
+
+    def show_home(self, reply_to: Mapping[str, Any], page: Page) -> None:
+        """Have the person's page show this, in the place of what it showed; may be called again.
+
+        Raises:
+            DeliveryDeferred, DeliveryUnknown
+        """
+        ...
+
+    def ask_for_answer(self, reply_to: Mapping[str, Any], gap: PageGap, language: str) -> None:
+        """Open a dialog for an answer to the gap, where the person has just pressed a button. Best effort."""
         ...
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import redis
 
 from bot.errors import DeliveryDeferred
+from bot.home import OPENED
 from bot.journal import UnlockedJournal
 from bot.messages import Action, Command, Control, Deletion, Edit, Message
 from bot.offers import HAND_OFF, SHARE, WHY
@@ -23,6 +24,8 @@ from workers.explaining import explain
 from workers.gaps.gap import told_as
 from workers.gaps.gaps import Gaps
 from workers.handing_off import hand_off
+from workers.home import ACTIONS as HOME_ACTIONS
+from workers.home import show_home
 from workers.interrupts import ANY
 from workers.leaving import leave
 from workers.phrases import phrase
@@ -158,12 +161,14 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "full": full,
     "collect": collect,
     "leave": leave,
+    OPENED: show_home,
     "admin": administer,
 }
 
 
 ACTIONS: dict[str, Callable[[str, Action, Clerk], None]] = {
     VOTE: vote,
+    **HOME_ACTIONS,
     REASON: give_reason,
     WHY: explain,
     HAND_OFF: hand_off,

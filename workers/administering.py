@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.capabilities import Board
 from bot.journal import UnlockedJournal
-from bot.messages import Command
+from bot.messages import Action, Command
 from bot.platform import Target
 from bot.store import store_errors
 from workers import run_texts
@@ -51,10 +51,10 @@ def _begin(wish: Wish, control_id: str, event: Command, clerk: Clerk) -> None:
         Bulletins(clerk.store, clerk.senders).post(control_id, event, run)
         return
     text = phrase("run_started" if run == wish.run else "under_way", event.language)
-    answer(text if run == wish.run else f"{text}\n{_status(event.language, clerk)}", control_id, event, clerk)
+    answer(text if run == wish.run else f"{text}\n{index_status(event.language, clerk)}", control_id, event, clerk)
 
 
-def answer(text: str, control_id: str, event: Command, clerk: Clerk) -> None:
+def answer(text: str, control_id: str, event: Command | Action, clerk: Clerk) -> None:
     """Say it to who gave the order, once."""
     sender = clerk.senders[event.platform]
     journal = UnlockedJournal(clerk.store, f"journal:{control_id}", JOURNAL_LIFE_S)
@@ -64,7 +64,8 @@ def answer(text: str, control_id: str, event: Command, clerk: Clerk) -> None:
         journal.write(posted=dict(sender.post(event.reply_to, text)))
 
 
-def _status(language: str, clerk: Clerk) -> str:
+def index_status(language: str, clerk: Clerk) -> str:
+    """Which index answers, and how far the last run is or what came of it."""
     last = Runs(clerk.store).last()
     said = run_texts.indexed(_heartbeat(clerk), language)
     return f"{said}\n{run_texts.progress(last, language)}" if last else said
@@ -88,7 +89,7 @@ def _gaps(language: str, clerk: Clerk) -> str:
 
 
 _ANSWERS: dict[str, Callable[[str, Clerk], str]] = {
-    "status": _status,
+    "status": index_status,
     "sources": _sources,
     "cancel": _cancel,
     "gaps": _gaps,

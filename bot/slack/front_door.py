@@ -21,6 +21,7 @@ from bot.messages import Command, Control, Edit, Message
 from bot.places import Places
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.slack.events import Delivery, parse
+from bot.slack.forms import FormRefused
 from bot.slack.happenings import EVENTS, parse_happening
 from bot.slack.interactions import parse_interaction
 from bot.slack.listening import Heard, Listening
@@ -135,7 +136,10 @@ class SlackFrontDoor:
 
     def _take_interaction(self, body: dict[str, Any]) -> BoltResponse:
         """Bolt's listener: what was pressed or sent is acknowledged when it is durable, or none of ours."""
-        taken = parse_interaction(body)
+        try:
+            taken = parse_interaction(body)
+        except FormRefused as refusal:
+            return BoltResponse(status=200, body=refusal.to_json(), headers={"content-type": ["application/json"]})
         return BoltResponse(status=200) if taken is None else self._accepted(*taken)
 
     def _accepted(self, event: Message | Control, delivery_id: str) -> BoltResponse:

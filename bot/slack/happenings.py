@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject
 from bot.slack.departures import parse_channel_gone, parse_revoked, parse_uninstalled
+from bot.slack.home import parse_home_tab
 from bot.slack.openings import parse_messages_tab, parse_thread_started
 from bot.slack.stopping import parse_session_stopped
 
@@ -16,7 +17,7 @@ Parser = Callable[[JSONObject], Happened | None]
 
 EVENTS: Mapping[str, tuple[Parser, ...]] = {
     "assistant_thread_started": (parse_thread_started,),
-    "app_home_opened": (parse_messages_tab,),
+    "app_home_opened": (parse_messages_tab, parse_home_tab),
     "agent_session_stopped": (parse_session_stopped,),
     "app_uninstalled": (parse_uninstalled,),
     "tokens_revoked": (parse_revoked,),

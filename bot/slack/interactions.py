@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject, Message
+from bot.slack.home import BUTTONS, DIALOGS
 from bot.slack.buttons import PARSERS
 from bot.slack.dialogs import parse_reason
 from bot.slack.votes import parse_vote
@@ -15,9 +16,9 @@ Taken = tuple[Control | Message, str]
 Parser = Callable[[JSONObject], Taken | None]
 """One kind of interaction: payload in; None when it is of no shape that Slack sends for it."""
 
-ACTIONS: Mapping[str, Parser] = {VOTE: parse_vote, **PARSERS}
+ACTIONS: Mapping[str, Parser] = {**BUTTONS, VOTE: parse_vote, **PARSERS}
 """Pressed buttons, by the element's `action_id`."""
-VIEWS: Mapping[str, Parser] = {REASON: parse_reason}
+VIEWS: Mapping[str, Parser] = {**DIALOGS, REASON: parse_reason}
 """Dialogs that were filled in and sent, by the view's `callback_id`."""
 SHORTCUTS: Mapping[str, Parser] = {}
 """Shortcuts of a message, by their `callback_id`."""

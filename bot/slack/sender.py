@@ -12,6 +12,7 @@ import redis
 from bot.capabilities import FetchedFile
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, StoreUnavailable
+from bot.home import Page, PageGap
 from bot.messages import Attachment, Citation, Reply
 from bot.platform import Delivered, Journal, Target
 from bot.slack.asides import Asides, place_of
@@ -19,7 +20,9 @@ from bot.slack.blocks import message, source_lines, unmarked
 from bot.slack.buttons import beneath
 from bot.slack.channels import Channels
 from bot.slack.files import SlackFiles
+from bot.slack.homes import ask_for_answer, publish
 from bot.slack.members import Members
+from bot.slack.people import language_of
 from bot.slack.previews import Preview, Previews
 from bot.slack.private import PrivateReply, is_private
 from bot.slack.thread import SETTLE_S, Mark, Thread
@@ -76,8 +79,11 @@ class SlackSender:
         return None
 
     def confirm(self, target: Target, text: str, journal: Journal) -> None:
-        """Confirm an order in its thread."""
-        self.open(target, journal).finish(Reply(text))
+        """Confirm an order in its thread; one that was given in no thread, in the person's conversation with the bot."""
+        if target.reply_to["thread_ts"] or is_private(target.reply_to):
+            self.open(target, journal).finish(Reply(text))
+        elif "posted" not in journal.read():
+            journal.write(posted=self.post(target.reply_to, text))
 
     def post(self, reply_to: Mapping[str, Any], text: str) -> dict[str, str]:
         """Say it there; see `Board`. A person's id as channel is their conversation with the bot."""
@@ -88,6 +94,18 @@ class SlackSender:
     def edit(self, posted: Mapping[str, str], text: str) -> None:
         """Change what was posted; see `Board`."""
         call(self._client.chat_update, channel=posted["channel"], ts=posted["ts"], **unmarked(text))
+
+    def language_of(self, reply_to: Mapping[str, Any]) -> str:
+        """The language of the person's Slack; see `HasHome`."""
+        return language_of(self._client, reply_to["user"])
+
+    def show_home(self, reply_to: Mapping[str, Any], page: Page) -> None:
+        """Publish the person's App Home; see `HasHome`."""
+        publish(self._client, reply_to["user"], page)
+
+    def ask_for_answer(self, reply_to: Mapping[str, Any], gap: PageGap, language: str) -> None:
+        """Open the dialog for an answer to a gap; see `HasHome`."""
+        ask_for_answer(self._client, reply_to, gap, language)
 
     def whisper(self, reply_to: Mapping[str, Any], text: str, citations: Sequence[Citation] = ()) -> None:
         """Tell one person; see `Whispers`."""

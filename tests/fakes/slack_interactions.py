@@ -7,6 +7,7 @@ that a test can move (`passed_s`).
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ class Interactions:
         self._urls: dict[str, ResponseUrl] = {}
         self.passed_s = 0.0
         self.views: list[tuple[str, JSON]] = []
+        self.homes: dict[str, JSON] = {}
+        """What every person's Home shows."""
         self.alone: list[JSON] = []
         """What one person sees, as messages with their `user`."""
         self.shared: set[str] = set()
@@ -106,6 +109,20 @@ class Interactions:
         self.views.append((user, view))
         return {"view": view | {"id": f"V{len(self.views)}"}}
 
+    def views_publish(self, arguments: JSON) -> JSON:
+        only(arguments, "user_id", "view", "hash")
+        if arguments["user_id"] not in self._workspace.users:
+            raise Refused("user_not_found")
+        view = decoded(arguments["view"], "invalid_arguments")
+        if not _good_home(view):
+            raise Refused("invalid_arguments")
+        self.homes[arguments["user_id"]] = view
+        return {"view": view | {"id": f"VH{arguments['user_id']}"}}
+
+    def home_of(self, user: str) -> str:
+        """Everything that stands in a person's Home, and the names of its buttons."""
+        return json.dumps(self.homes[user]["blocks"], ensure_ascii=False)
+
     def permalink(self, arguments: JSON) -> JSON:
         only(arguments, "channel", "message_ts")
         place = self._place(arguments["channel"])
@@ -151,6 +168,39 @@ def _good_view(view: Any) -> bool:
     known = len(view.get("private_metadata", "")) <= 3_000 and 0 < len(view.get("callback_id", "")) <= 255
     blocks = view.get("blocks")
     return short and known and isinstance(blocks, list) and 1 <= len(blocks) <= 100 and all(map(_good_part, blocks))
+
+
+def _good_home(view: Any) -> bool:
+    """A Home as docs.slack.dev has it, of the blocks that are used here; no two blocks have one id."""
+    if not isinstance(view, dict) or view.keys() - {"type", "blocks"} or view.get("type") != "home":
+        return False
+    blocks = view.get("blocks")
+    if not isinstance(blocks, list) or not 1 <= len(blocks) <= 100 or not all(map(_good_home_block, blocks)):
+        return False
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    return len(set(ids)) == len(ids)
+
+
+def _good_home_block(block: JSON) -> bool:
+    match block:
+        case {"type": "header", "text": text}:
+            return _plain(text, 150)
+        case {"type": "section", "text": text}:
+            return _plain(text, 3_000)
+        case {"type": "actions", "elements": [*elements]}:
+            return 1 <= len(elements) <= 25 and all(map(_good_home_button, elements))
+        case {"type": "divider"}:
+            return True
+        case _:
+            return False
+
+
+def _good_home_button(button: JSON) -> bool:
+    confirm = button.get("confirm")
+    limits = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
+    asks_back = confirm is None or all(_plain(confirm.get(name), most) for name, most in limits.items())
+    named = 0 < len(button.get("action_id", "")) <= 255 and 0 < len(button.get("value", "")) <= 2_000
+    return button.get("type") == "button" and named and _plain(button.get("text"), 75) and asks_back
 
 
 def _good_part(block: Any) -> bool:

@@ -51,6 +51,7 @@ class Workspace:
             "conversations.history": self.interactions.history,
             "conversations.info": self.interactions.info,
             "views.open": self.interactions.views_open,
+            "views.publish": self.interactions.views_publish,
             "assistant.threads.setStatus": self._set_status,
             "users.info": self._users_info,
             "files.info": self.files.info,
