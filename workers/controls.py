@@ -1,4 +1,7 @@
-"""Control events: taken for a while, carried out, done; one that fails comes again, one that never works is dead."""
+"""Control events: taken for a while, carried out, done; one that fails comes again, one that never works is dead.
+
+How often depends on what it is: an order is of no use to anybody half an hour later, an erasure is two days later.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,19 @@ from typing import Any
 import redis
 
 from bot.checkpoints import checkpoint
-from bot.messages import Control, UnreadableRecord, control_from_json
-from bot.store import script, store_errors
+from bot.errors import DeliveryDeferred
+from bot.messages import Command, Control, Deletion, UnreadableRecord, control_from_json
+from bot.store import SEEN_S, script, store_errors
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 30.0
 MOST_TRIES = 5
+LONGEST_PAUSE_S = 300.0
+MOST_ERASING_TRIES = round(SEEN_S / LONGEST_PAUSE_S)
+"""Of an erasure that only waits for its platform: about as long as that knows what stands where to be taken away."""
 TRIES_LIFE_S = 24 * 3600
+ERASING = frozenset({"forget", "unfollow"})
 
 
 class Controls:
@@ -63,8 +71,8 @@ class Controls:
         with store_errors():
             tries = int(self._store.incr(f"attempts:{control_id}"))
             self._store.expire(f"attempts:{control_id}", TRIES_LIFE_S)
-            if tries < MOST_TRIES and not isinstance(error, UnreadableRecord):
-                self._store.zadd("controls:due", {control_id: time.time() + 2.0**tries}, xx=True)
+            if tries < _most_tries(event, error):
+                self._store.zadd("controls:due", {control_id: time.time() + _pause_s(tries, error)}, xx=True)
                 return "again"
         self._give_up(control_id, _as_object(event), type(error).__name__)
         return "dead"
@@ -84,6 +92,24 @@ class Controls:
             pipeline.zrem("controls:due", control_id)
             pipeline.delete(f"attempts:{control_id}")
             pipeline.execute()
+
+
+def _most_tries(event: str, error: Exception) -> int:
+    """How often an event that failed so is begun in all: what is to be erased outlasts a platform that is away."""
+    if isinstance(error, UnreadableRecord):
+        return 0
+    return MOST_ERASING_TRIES if isinstance(error, DeliveryDeferred) and _erases(event) else MOST_TRIES
+
+
+def _erases(event: str) -> bool:
+    control = control_from_json(event)
+    return isinstance(control, Deletion) or (isinstance(control, Command) and control.name in ERASING)
+
+
+def _pause_s(tries: int, error: Exception) -> float:
+    """Growing pauses, and none shorter than a platform asks for."""
+    asked_s = error.retry_after_s if isinstance(error, DeliveryDeferred) else None
+    return max(min(2.0**tries, LONGEST_PAUSE_S), asked_s or 0.0)
 
 
 def _as_object(event: str) -> dict[str, Any]:

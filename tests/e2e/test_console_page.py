@@ -518,6 +518,17 @@ def test_a_button_that_lends_for_training_says_so_in_sight(page: Page, worker: W
     assert "学習に使ってよい" in shown
 
 
+def test_the_buttons_are_drawn_and_need_no_font_for_emoji(page: Page, worker: Worker) -> None:
+    answered(page, worker)
+    up, down = (page.locator(".vote").nth(at) for at in (0, 1))
+
+    assert [button.inner_text() for button in (up, down)] == ["", ""]
+    assert up.locator("svg").bounding_box()["width"] > 10  # type: ignore[index]
+    turned = down.locator("svg").evaluate("node => getComputedStyle(node).transform")
+    assert turned.startswith("matrix(-1, 0, 0, -1")
+    assert up.locator("svg").get_attribute("aria-hidden") == "true"
+
+
 def test_a_vote_that_was_not_sent_is_not_shown_as_pressed(page: Page, worker: Worker) -> None:
     answered(page, worker)
     page.route("**/console/orders", lambda route: route.fulfill(status=503))

@@ -8,13 +8,13 @@ import time
 import pytest
 import redis
 
-from bot.errors import StoreUnavailable
+from bot.errors import DeliveryDeferred, DeliveryFailed, StoreUnavailable
 from bot.inbox import Inbox
-from bot.messages import Control
+from bot.messages import Control, Deletion
 from bot.store import connect
 from tests.workers.desk import command, order
 from tests.workers.making import NoHints
-from workers.controls import LEASE_S, MOST_TRIES, Controls
+from workers.controls import LEASE_S, MOST_ERASING_TRIES, MOST_TRIES, Controls
 
 
 class Acted:
@@ -115,6 +115,57 @@ def test_what_never_works_is_a_dead_letter(store: redis.Redis, controls: Control
     letter = json.loads(store.hget("dead", "order 1") or "")
     assert (letter["reason"], letter["control"]["name"]) == ("RuntimeError", "reset")
     assert not store.exists("controls", "controls:due")
+
+
+ERASURES: list[Control] = [
+    Deletion("slack", "slack:T1:C1", "slack:U1", "slack:T1:C1:1.1", 2.0),
+    order("forget"),
+    order("unfollow"),
+]
+
+
+@pytest.mark.parametrize("event", ERASURES, ids=["deletion", "forget", "unfollow"])
+def test_an_erasure_outlasts_a_platform_that_is_away_for_two_days(
+    store: redis.Redis, controls: Controls, event: Control
+) -> None:
+    command(store, event, "order 1")
+    store.set("attempts:order 1", MOST_ERASING_TRIES - 2)  # five minutes apart, but for the first few
+    away = Acted(failures=99, error=DeliveryDeferred)
+
+    assert controls.carry_out("order 1", away) == "again"
+    assert store.zscore("controls:due", "order 1") == pytest.approx(time.time() + 300, abs=5)
+    let_time_pass(store)
+    assert controls.carry_out("order 1", away) == "dead"  # there is nothing left that it could take away
+
+
+def test_an_erasure_that_fails_for_another_reason_is_a_dead_letter_soon(store: redis.Redis, controls: Controls) -> None:
+    command(store, order("forget"), "order 1")
+    acted = Acted(failures=99, error=DeliveryFailed)
+    while controls.carry_out("order 1", acted) == "again":
+        let_time_pass(store)
+
+    assert len(acted.events) == MOST_TRIES
+
+
+def test_an_order_that_erases_nothing_does_not_wait_for_its_platform_for_long(
+    store: redis.Redis, controls: Controls
+) -> None:
+    command(store, order("stop"), "order 1")
+    acted = Acted(failures=99, error=DeliveryDeferred)
+    while controls.carry_out("order 1", acted) == "again":
+        let_time_pass(store)
+
+    assert len(acted.events) == MOST_TRIES
+
+
+def test_a_platform_that_asks_for_patience_is_left_alone_for_so_long(store: redis.Redis, controls: Controls) -> None:
+    def busy(_id: str, _event: Control) -> None:
+        raise DeliveryDeferred("ratelimited", 600.0)
+
+    command(store, order("forget"), "order 1")
+    controls.carry_out("order 1", busy)
+
+    assert store.zscore("controls:due", "order 1") == pytest.approx(time.time() + 600, abs=5)
 
 
 @pytest.mark.parametrize("stored", ["not JSON", "[]", "{}", '{"v": 1, "kind": "Dance"}', '{"v": 1, "kind": "Edit"}'])

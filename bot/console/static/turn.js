@@ -1,8 +1,14 @@
 // One question and its answer on the page. What happened to it is kept as values; `draw` shows them.
 
-import { element } from "./dom.js";
+import { drawing, element } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { words } from "./words.js";
+
+// Lines, not the emoji: a machine without a font for those shows boxes. Turned over it is the other one.
+const THUMB = [
+  "M7 10.5V20H4.5a1 1 0 0 1-1-1v-7.5a1 1 0 0 1 1-1z",
+  "M7 10.5l3.8-7.2c1.6 0 2.7 1.1 2.7 2.6v3.3h4.8a2.1 2.1 0 0 1 2.1 2.4l-1 6.6a2.1 2.1 0 0 1-2.1 1.8H7",
+];
 
 export class Turn {
   /** `actions` has `retry(turn)`, `openSource(citation)` and `vote(turn, value)`. */
@@ -114,7 +120,7 @@ export class Turn {
   voteButton(value) {
     const button = element("button", { type: "button", className: "vote", onclick: () => this.actions.vote(this, value) });
     button.dataset.value = value;
-    button.append(element("span", { ariaHidden: "true" }, value === "up" ? "👍" : "👎"));
+    button.append(drawing(...THUMB));
     return button;
   }
 
