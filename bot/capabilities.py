@@ -169,3 +169,33 @@ class HandsOff(Protocol):
             DeliveryFailed: the channel is closed to the desk.
         """
         ...
+
+
+@runtime_checkable
+class ShowsWork(Protocol):
+    """The reply stream of a platform on which people see at once that a question is worked on."""
+
+    def working(self, *turns: str) -> None:
+        """Show these words in turn, until something else can be shown. Best effort, like `ReplyStream.waiting`."""
+        ...
+
+
+@runtime_checkable
+class Tidies(Protocol):
+    """The way out of a platform on which something may stand in the place of an answer that will not come."""
+
+    def tidy(self) -> None:
+        """Take away what stands there and waits for no answer any more; what is out of reach now, the next time."""
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """The reply stream of a platform on which people can end an answer by its own means.
+
+    Attributes:
+        stopped: somebody did.
+    """
+
+    @property
+    def stopped(self) -> bool: ...

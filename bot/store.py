@@ -51,7 +51,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     slack:seen         hash          kind of event (Slack) -> when one last came, for `madoguchi doctor slack`
     listening:{c}      hash          of a Slack thread with the bot: whom it speaks with, which message was the last for it
     heard:{m}          string        whether a message there was for us (1) or not (0)
-    slack_previews:{c} hash          message id -> where an extract, or a growing answer, stands (Slack) until the answer does
+    slack_previews:{c} hash          message id -> what stands (Slack) in the place of an answer until that is there
     slack_previews     sorted set    conversations that may have such notes, by when the last one was made
     slack:calls:{app}:{method}       the calls of Slack's method within the last minute (of posts: in one channel)
     slack:rest:{app}:{method}        there as long as Slack wants that method (of posts: that channel) left alone

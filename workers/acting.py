@@ -108,7 +108,7 @@ def stop(control_id: str, event: Command, clerk: Clerk) -> None:
     if something:
         clerk.interrupts.stop(event.conversation_id, event.user_id, event.sent_at)
         clerk.hints.answer(event.conversation_id)
-    else:
+    elif not event.argument:  # who presses a button sees that the answer is there
         say("nothing_to_stop", control_id, event, clerk)
 
 

@@ -25,7 +25,7 @@ from workers.interrupts import Watch
 from workers.offering import offered
 from workers.prompt import draft
 from workers.services import Desk, Found
-from workers.waiting import is_wanted, wait_for_model
+from workers.waiting import is_wanted, show_work, wait_for_model
 from workers.writing import write
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         return greeted(greeting, inquiry)
     if not is_wanted(inquiry.watch):
         return stopped(inquiry)
+    show_work(inquiry)
     conversation = desk.conversations.load(batch.conversation_id)
     checkpoint("retrieving")
     found = desk.retriever.retrieve(

@@ -11,6 +11,7 @@ import redis
 from celery import Celery
 
 from bot.access import Access
+from bot.capabilities import Tidies
 from bot.errors import StoreUnavailable
 from bot.logs import log_to_stderr
 from bot.queue import ACT, CONTROL, REPLIES, CeleryHints, celery_app
@@ -82,6 +83,7 @@ class Tick:
             ("due times", self.see_to_due_times),
             ("bulletins", bulletins.refresh),
             ("gaps", telling.tell),
+            ("tidying", self.tidy),
         ):
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True).start()
 
@@ -98,6 +100,12 @@ class Tick:
     def see_to_due_times(self) -> None:
         """See to the times that have come."""
         self._due_times.see_to(time.time())
+
+    def tidy(self) -> None:
+        """Take away what stands in the place of answers that will not come."""
+        for sender in self._clerk.senders.values():
+            if isinstance(sender, Tidies):
+                sender.tidy()
 
     def _repeat(self, step: Callable[[], None]) -> None:
         while True:

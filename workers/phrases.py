@@ -28,6 +28,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "no_index": "資料を読み込んでいます。終わりしだいお答えします。",
         "queued": "順番をお待ちください。前に{place}件、あと約{seconds}秒です。",
         "writing": "資料を読んでいます…",
+        "searching": "資料を探しています…",
+        "composing": "答えを考えています…",
         "paired": "登録しました。どうぞ質問してください。",
         "not_admitted": "このアカウントは招待された方だけが使えます。管理者から受け取った招待コードを送ってください。",
         "help": "資料について質問してください。答えには出典をつけます。\n"
@@ -120,6 +122,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "no_index": "The documents are being read. I will answer when that is done.",
         "queued": "Please wait: {place} before you, about {seconds} seconds.",
         "writing": "Reading the documents…",
+        "searching": "Looking through the documents…",
+        "composing": "Thinking about the answer…",
         "paired": "You are in. Please ask away.",
         "not_admitted": "This account is by invitation only. Please send the code that an administrator gave you.",
         "help": "Ask me about the documents; my answers name their sources.\n"

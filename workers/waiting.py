@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+from bot.capabilities import ShowsWork
 from workers.generation import NotInTime
 from workers.inquiry import Inquiry
 from workers.interrupts import Interrupted, Watch
 from workers.phrases import phrase
 from workers.services import Desk
 
+WORK = ("searching", "writing", "composing")
+"""What is said of the work in turn; nobody has to know which of it is done just now."""
 PATIENCE_S = 30.0
 """A model of two billion parameters is loaded in a few seconds, and one behind a URL is back or stays away."""
 
@@ -24,6 +27,12 @@ def is_wanted(watch: Watch) -> bool:
     if happened not in {None, "stop"}:
         raise Interrupted(happened)
     return happened is None
+
+
+def show_work(inquiry: Inquiry) -> None:
+    """Show who asked that it is being worked on, where a platform can do that at once."""
+    if isinstance(inquiry.reply, ShowsWork):
+        inquiry.reply.working(*(phrase(name, inquiry.asked_in) for name in WORK))
 
 
 def wait_for_model(inquiry: Inquiry, desk: Desk) -> bool:

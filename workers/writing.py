@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.capabilities import Stoppable
 from bot.checkpoints import checkpoint
 from bot.platform import ReplyStream
 from bot.sanitise import sanitise
@@ -170,7 +171,7 @@ class Pieces:
                 self._tell_the_wait()
             self._reply.due(time.time())
             happened = self._watch.look()
-            if happened == "stop":
+            if happened == "stop" or (isinstance(self._reply, Stoppable) and self._reply.stopped):
                 self.stopped = True
                 self._generation.cancel()
                 return

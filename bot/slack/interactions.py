@@ -8,6 +8,7 @@ from bot.messages import Control, JSONObject, Message
 from bot.slack.home import BUTTONS, DIALOGS
 from bot.slack.buttons import PARSERS
 from bot.slack.dialogs import parse_reason
+from bot.slack.stopping import STOP, parse_stop
 from bot.slack.votes import parse_vote
 from bot.votes import REASON, VOTE
 
@@ -16,7 +17,7 @@ Taken = tuple[Control | Message, str]
 Parser = Callable[[JSONObject], Taken | None]
 """One kind of interaction: payload in; None when it is of no shape that Slack sends for it."""
 
-ACTIONS: Mapping[str, Parser] = {**BUTTONS, VOTE: parse_vote, **PARSERS}
+ACTIONS: Mapping[str, Parser] = {**BUTTONS, VOTE: parse_vote, STOP: parse_stop, **PARSERS}
 """Pressed buttons, by the element's `action_id`."""
 VIEWS: Mapping[str, Parser] = {**DIALOGS, REASON: parse_reason}
 """Dialogs that were filled in and sent, by the view's `callback_id`."""

@@ -10,32 +10,28 @@ from typing import Any
 import redis
 
 from bot.capabilities import FetchedFile
-from bot.checkpoints import checkpoint
-from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, StoreUnavailable
+from bot.errors import DeliveryDeferred
 from bot.home import Page, PageGap
 from bot.messages import Attachment, Citation, Reply
-from bot.platform import Delivered, Journal, Target
+from bot.platform import Journal, Target
 from bot.slack.asides import Asides, place_of
-from bot.slack.blocks import message, source_lines, unmarked
-from bot.slack.buttons import beneath
+from bot.slack.blocks import unmarked
 from bot.slack.channels import Channels
 from bot.slack.files import SlackFiles
 from bot.slack.homes import ask_for_answer, publish
 from bot.slack.members import Members
 from bot.slack.people import language_of
-from bot.slack.previews import Preview, Previews
+from bot.slack.place import clear
+from bot.slack.previews import Previews
 from bot.slack.private import PrivateReply, is_private
-from bot.slack.thread import SETTLE_S, Mark, Thread
-from bot.slack.web import SlackClient, TooLong, call, slack_client
-from bot.splitting import split_text
-
-__all__ = ["SlackReply", "SlackSender", "slack_client"]
+from bot.slack.reply import SlackReply
+from bot.slack.thread import Thread
+from bot.slack.web import SlackClient, call
 
 log = logging.getLogger(__name__)
 
-PART_CHARS = 3_500
-"""Room below the 4,040 characters at which Slack itself cuts a message, wherever that falls."""
-SHORTEST_PART_CHARS = 200
+LEFT_AFTER_S = 10.0
+"""What was noted so long ago and waits for no answer any more is not somebody's who is about to deliver it."""
 
 
 class SlackSender:
@@ -56,8 +52,7 @@ class SlackSender:
         if is_private(target.reply_to):
             return PrivateReply(self._asides.eyes, target, journal, may_train=self._may_train)
         thread = Thread(self._client, target.reply_to, journal.check)
-        preview = Preview(self._previews, thread, target, journal)
-        return SlackReply(thread, preview, target, journal, may_train=self._may_train)
+        return SlackReply(thread, self._previews, target, journal, may_train=self._may_train)
 
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Labels of what the readers may see: guests, and who comes from another company, only what is public."""
@@ -146,154 +141,17 @@ class SlackSender:
             DeliveryDeferred
         """
         self._asides.take_away(conversation_id, user_id=user_id, message_ids=message_ids)
-        self._previews.take_away(self._client, conversation_id, user_id=user_id, message_ids=message_ids)
+        for message_id, note in self._previews.in_conversation(conversation_id).items():
+            if message_id in message_ids or user_id == f"slack:{note.where['user']}":
+                clear(Thread(self._client, note.where), message_id, note)
+                self._previews.drop(conversation_id, message_id)
 
-
-class SlackReply:
-    """One answer on its way to Slack; see `ReplyStream`.
-
-    The journal holds the parts as they were cut first and how far they got, so that another worker goes on with the
-    same words: `parts`, `sources`, `offers`, `sending` and `sent` (numbers of parts, from 1). `round` counts the
-    answers that were asked for after the first was shown; none is taken for another.
-    """
-
-    def __init__(
-        self, thread: Thread, preview: Preview, target: Target, journal: Journal, *, may_train: bool = False
-    ) -> None:
-        self._thread = thread
-        self._preview = preview
-        self._target = target
-        self._journal = journal
-        self._may_train = may_train
-        self._asked_to_wait_until = 0.0
-
-    def waiting(self, notice: str) -> None:
-        """Show it in Slack's own status line under the question."""
-        try:
-            self._thread.show_status(notice)
-        except DeliveryError as error:
-            log.info("status not shown", extra={"platform": "slack", "reason": str(error)})
-
-    def preview(self, extract: Reply) -> None:
-        """Post it; the answer's first part will take its place, so that there is never more than one post of both."""
-        try:
-            self._preview.show(message(split_text(extract.text, PART_CHARS)[0], source_lines(extract.citations)))
-        except (DeliveryError, StoreUnavailable) as error:
-            if isinstance(error, DeliveryDeferred):
-                self._asked_to_wait_until = time.monotonic() + (error.retry_after_s or 0.0)
-            log.info("preview not shown", extra={"platform": "slack", "reason": str(error)})
-
-    def update(self, text_so_far: str) -> None:
-        """Nothing: a post cannot grow, and an edit for every sentence would use up the rate limit."""
-
-    def due(self, now: float) -> None:
-        """Nothing: this stream asks for no time."""
-
-    def finish(self, reply: Reply) -> Delivered:
-        """Post the parts that are not shown yet, with the sources under the last."""
-        if "parts" not in self._journal.read():
-            sources, offers = source_lines(reply.citations), list(reply.offers)
-            self._journal.write(parts=split_text(reply.text, PART_CHARS), sources=sources, offers=offers)
-        if (left_s := self._asked_to_wait_until - time.monotonic()) > 0:
-            raise DeliveryDeferred("rate limited", left_s)
-        self._settle()
-        return self._post_rest()
-
-    def fail(self, apology: str) -> Delivered:
-        """Post the apology in place of what is not shown yet; an answer that is shown whole needs none."""
-        self._settle()
-        parts, sent = self._fact("parts", []), self._fact("sent", 0)
-        if not parts or sent < len(parts):
-            self._journal.write(parts=[*parts[:sent], apology], sources=[], offers=[])
-        return self._post_rest()
-
-    def _post_rest(self) -> Delivered:
-        while (number := self._fact("sent", 0) + 1) <= len(self._fact("parts", [])):
-            self._post(number)
-        return Delivered("\n\n".join(self._fact("parts", [])))
-
-    def _post(self, number: int) -> None:
-        """Post one part; afterwards it is shown, or cut into shorter parts.
-
-        Raises:
-            DeliveryDeferred: it is not shown, or may be; the journal tells them apart.
-            DeliveryFailed, LockLost
-        """
-        self._journal.write(sending=number)
-        try:
-            checkpoint("sending")
-            self._show(number)
-            checkpoint("sent")
-        except TooLong:
-            self._cut(number)
-            return
-        except DeliveryDeferred:
-            self._journal.write(sending=number - 1)  # surely not shown: nothing to look for
-            raise
-        except DeliveryUnknown as error:
-            if not self._is_shown(number):
-                raise DeliveryDeferred("outcome unknown", SETTLE_S) from error
-        self._is_sent(number)
-
-    def _show(self, number: int) -> None:
-        """Post one part; the first one in the place of the preview, where there is one that can be changed."""
-        preview_ts = self._preview.ts() if number == 1 else ""
-        if preview_ts:
+    def tidy(self) -> None:
+        """Take away previews and half answers that nobody goes on with; see `Tidies`."""
+        for conversation_id, message_id, note in self._previews.left(before=time.time() - LEFT_AFTER_S):
             try:
-                self._thread.replace(preview_ts, self._content(number), self._mark(number))
-            except TooLong:
-                raise
-            except DeliveryFailed as error:  # somebody deleted it, or nothing may be edited after so long
-                log.info("preview not replaced", extra={"platform": "slack", "reason": str(error)})
+                clear(Thread(self._client, note.where, spare=True), message_id, note)
+            except DeliveryDeferred as error:
+                log.info("left for later", extra={"platform": "slack", "reason": str(error)})
             else:
-                return
-        self._thread.post(self._content(number), self._mark(number))
-
-    def _content(self, number: int) -> dict[str, Any]:
-        parts = self._fact("parts", [])
-        sources = self._fact("sources", []) if number == len(parts) else []
-        return message(parts[number - 1], sources, *(self._buttons(sources) if number == len(parts) else ()))
-
-    def _buttons(self, sources: Sequence[str]) -> list[dict[str, Any]]:
-        offers = self._fact("offers", [])
-        return beneath(self._target, has_sources=bool(sources), offers=offers, may_train=self._may_train)
-
-    def _is_sent(self, number: int) -> None:
-        self._journal.write(sent=number)
-        if number == 1:
-            self._preview.over()
-
-    def _cut(self, number: int) -> None:
-        """Put two or more parts in the place of one that is too long.
-
-        Raises:
-            DeliveryFailed: it is as short as parts get.
-        """
-        parts = self._fact("parts", [])
-        part = parts[number - 1]
-        if len(part) <= SHORTEST_PART_CHARS:
-            raise DeliveryFailed("too long however short")
-        shorter = split_text(part, max(len(part) // 2, SHORTEST_PART_CHARS))
-        self._journal.write(parts=[*parts[: number - 1], *shorter, *parts[number:]])
-
-    def _settle(self) -> None:
-        """Find out whether a part that was begun is shown: a crash or a time-out has left that open."""
-        begun = self._fact("sending", 0)
-        if begun > self._fact("sent", 0) and self._is_shown(begun):
-            self._is_sent(begun)
-
-    def _is_shown(self, number: int) -> bool:
-        """Whether the thread has this part.
-
-        Raises:
-            DeliveryDeferred: it cannot be found out now.
-        """
-        return bool(self._thread.find(self._mark(number)))
-
-    def _mark(self, number: int) -> Mark:
-        mark = {"message_id": self._target.message_id, "part": number}
-        again = self._fact("round", 0)
-        return {**mark, "round": again} if again else mark
-
-    def _fact(self, name: str, default: Any) -> Any:
-        return self._journal.read().get(name, default)
+                self._previews.drop(conversation_id, message_id)

@@ -12,7 +12,8 @@ import redis
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost
 from bot.messages import Citation, Reply
 from bot.platform import Target
-from bot.slack.sender import PART_CHARS, SlackReply, SlackSender
+from bot.slack.reply import PART_CHARS
+from bot.slack.sender import SlackSender
 from bot.slack.web import slack_client
 from tests.fakes.slack import TOKEN, FakeSlack, Fault
 from tests.fakes.slack_events import TEAM, user
@@ -376,14 +377,6 @@ def test_a_status_that_slack_refuses_is_no_failure(
     slack.fail("assistant.threads.setStatus", fault)
 
     sender.open(target, MemoryJournal()).waiting("…")
-
-
-def test_updates_show_nothing_yet(slack: FakeSlack, sender: SlackSender, target: Target) -> None:
-    stream: SlackReply = sender.open(target, MemoryJournal())
-    stream.update("25日")
-    stream.due(0.0)
-
-    assert not slack.workspace.calls
 
 
 def test_no_log_tells_an_answer_or_the_token(
