@@ -86,7 +86,7 @@ def running(settings: BotSettings) -> Iterator[threading.Event]:
     with alone(settings.data_path), _told_to_end() as ended:
         if not own.llm_url:
             resolve(own.llm_model, own.models_path)
-        supervisor = start(settings.data_path, _processes(settings), {"REDIS_URL": settings.store_url})
+        supervisor = start(settings.data_path, processes(settings), {"REDIS_URL": settings.store_url})
         watching = threading.Thread(target=_end_with, args=(supervisor, ended), daemon=True)
         watching.start()
         try:
@@ -114,7 +114,7 @@ def wait_until_ready(settings: BotSettings, ended: threading.Event) -> bool:
     return False
 
 
-def _processes(settings: BotSettings) -> list[str]:
+def processes(settings: BotSettings) -> list[str]:
     """What these settings ask for: no store of our own beside another one, a socket only where Slack is listened to."""
     left_out = {"store": bool(settings.redis_url), "socket": not settings.slack_socket_on}
     return [name for name in PROCESSES if not left_out.get(name, False)]

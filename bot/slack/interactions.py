@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject, Message
-from bot.slack.home import BUTTONS, DIALOGS
 from bot.slack.buttons import PARSERS
 from bot.slack.dialogs import parse_reason
+from bot.slack.home import BUTTONS, DIALOGS
 from bot.slack.stopping import STOP, parse_stop
 from bot.slack.votes import parse_vote
 from bot.votes import REASON, VOTE

@@ -74,7 +74,7 @@ class SlackSender:
         return None
 
     def confirm(self, target: Target, text: str, journal: Journal) -> None:
-        """Confirm an order in its thread; one that was given in no thread, in the person's conversation with the bot."""
+        """Confirm an order in its thread; one that was given in none, in the person's conversation with the bot."""
         if target.reply_to["thread_ts"] or is_private(target.reply_to):
             self.open(target, journal).finish(Reply(text))
         elif "posted" not in journal.read():

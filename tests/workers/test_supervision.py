@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
+from bot.settings import BotSettings
 from tests.workers.desk import until
 from workers.cli import ENTRY_POINTS
 from workers.ending import END_WITHIN_S
+from workers.service import processes
 from workers.supervision import PROCESSES, STOP_WAIT_S, AlreadyRunning, alone, write_configuration
 
 
@@ -26,6 +28,21 @@ def read_by_supervisor(folder: Path, processes: Sequence[str] = PROCESSES) -> Se
     options = ServerOptions()
     options.realize(["-c", str(file), "-n"])
     return options
+
+
+@pytest.mark.parametrize(
+    ("given", "left_out"),
+    [
+        ({}, {"socket"}),
+        ({"redis_url": "redis://127.0.0.1/0"}, {"socket", "store"}),
+        ({"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}, {"socket"}),
+        ({"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, set()),
+    ],
+)
+def test_a_service_has_the_processes_that_its_settings_ask_for(given: dict[str, str], left_out: set[str]) -> None:
+    settings = BotSettings(_env_file=None, **given)  # type: ignore[arg-type]
+
+    assert processes(settings) == [name for name in PROCESSES if name not in left_out]
 
 
 def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
