@@ -18,10 +18,11 @@ Point = Literal[
     "hinted",  # a hint is on its way; the webhook is not answered yet
     # replies
     "taken",  # lock and batch are ours, nothing is done
+    "fetched",  # a file that came with the message is here, not read
+    "file kept",  # what it says is kept for its conversation
     "retrieving",  # about to search the documents
     "previewed",  # what they say is shown where it can be replaced; the model has not been asked
     "generating",  # a piece of the model's words is there
-    "streaming",  # the answer has begun to grow before a person's eyes
     "made",  # the whole answer is there, not written down
     "delivering",  # written down, nothing is sent
     "sending",  # about to make the call that shows it

@@ -21,6 +21,7 @@ from workers.answer_cache import AnswerCache
 from workers.dead_letters import DeadLetters
 from workers.erasure import rewrite_soon
 from workers.explaining import explain
+from workers.files.keys import readers_of
 from workers.gaps.gap import told_as
 from workers.gaps.gaps import Gaps
 from workers.handing_off import hand_off
@@ -82,8 +83,11 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     theirs = [*answered_with_it, *map(told_as, answered_with_it)]
     with put_off() as deferred:
         sender.erase(conversation, message_ids=theirs)  # first: after a crash no turn would tell these ids
+    readers = readers_of(conversation, event.message_id, clerk.store)
     clerk.conversations.erase(conversation, message_ids=[event.message_id])
     clerk.interrupts.changed(conversation, event.message_id)
+    for reader in readers:  # what is being answered there may quote a file that came with it
+        clerk.interrupts.changed(reader, ANY)
     if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
     sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])

@@ -11,6 +11,7 @@ from bot.messages import Reply
 from bot.platform import ReplyStream
 from knowledge.documents import Passage
 from knowledge.golden import PASSAGES
+from knowledge.own import OwnChunks
 from workers import grounding, smalltalk
 from workers.answer import Answer, composed, greeted, not_found, stopped, without_model
 from workers.answer_cache import CachedAnswer, name_of
@@ -19,6 +20,8 @@ from workers.batches import GIVE_UP_FROM_ATTEMPT
 from workers.citing import Place
 from workers.conversation import Conversation
 from workers.extracting import extracted
+from workers.files.taking import taken_in
+from workers.files.telling import read_aloud, with_word_of_files
 from workers.generation import GenerationError, NotInTime
 from workers.inquiry import Inquiry
 from workers.interrupts import Watch
@@ -43,24 +46,36 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         GenerationError: the model failed on it, and may not the next time.
     """
     inquiry = inquiry_of(batch, reply, desk)
-    if greeting := smalltalk.kind(inquiry.text):
+    greeting = smalltalk.kind(inquiry.text)
+    if greeting and not batch.has_files:
         return greeted(greeting, inquiry)
     if not is_wanted(inquiry.watch):
         return stopped(inquiry)
     show_work(inquiry)
-    conversation = desk.conversations.load(batch.conversation_id)
+    taken = taken_in(inquiry, desk)
+    if taken is None:
+        return stopped(inquiry)
+    if batch.has_files and (greeting or not inquiry.text):
+        return Answer(Reply(read_aloud(taken, inquiry)))
+    return with_word_of_files(answered(taken.own, inquiry, desk), taken, inquiry)
+
+
+def answered(own: OwnChunks, inquiry: Inquiry, desk: Desk) -> Answer:
+    """The answer to a question from its conversation, the documents, and what the conversation was shown itself."""
+    conversation = desk.conversations.load(inquiry.batch.conversation_id)
     checkpoint("retrieving")
     found = desk.retriever.retrieve(
         inquiry.text,
         audience=inquiry.place.audience,
         sources=inquiry.policy.sources,
         context=conversation.questions(),
+        own=own,
         quoted=conversation.quoted(),
         limit=PASSAGES_IN_PROMPT,
     )
     inquiry.course.searched()
     conversation = conversation.without(found.gone)
-    name = cache_name(found, conversation, inquiry)
+    name = "" if own.chunks else cache_name(found, conversation, inquiry)
     if known := desk.answers.get(name, found.passages):
         return offered(given_again(known, found.passages, inquiry, desk), found, inquiry, desk)
     made = offered(made_of(found, conversation, inquiry, desk), found, inquiry, desk)

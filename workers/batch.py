@@ -85,8 +85,13 @@ class Batch:
 
     @property
     def text(self) -> str:
-        """What the person asked, all of it."""
-        return "\n".join(message.text for message in self.messages)
+        """What the person asked, all of it; empty when they only showed files."""
+        return "\n".join(filter(None, (message.text for message in self.messages)))
+
+    @property
+    def has_files(self) -> bool:
+        """Whether files came with one of them."""
+        return any(message.attachments for message in self.messages)
 
     @property
     def target(self) -> Target:

@@ -13,6 +13,7 @@ import redis
 
 from bot.messages import Record, UnreadableRecord
 from bot.store import REMEMBERED_S, script, store_errors, text
+from workers.files.keys import file_keys
 from workers.gaps.gap import gap_keys
 
 ERASED_KNOWN_S = 3600
@@ -58,7 +59,7 @@ class Turn(Record):
     @property
     def text(self) -> str:
         """All of it, a line a message."""
-        return "\n".join(self.texts)
+        return "\n".join(filter(None, self.texts))  # a message may be files alone
 
     def reworded(self, message_id: str, words: str) -> Turn:
         """The turn with one of its messages saying something else; what that one stated before is forgotten."""
@@ -140,7 +141,7 @@ class Conversations:
     def reset(self, conversation_id: str) -> None:
         """Begin anew: nothing said before is remembered, and an answer under way does not join what comes."""
         with store_errors(), self._store.pipeline() as pipeline:
-            pipeline.delete(f"turns:{conversation_id}")
+            pipeline.delete(f"turns:{conversation_id}", *file_keys(conversation_id))
             pipeline.incr(f"epoch:{conversation_id}")
             pipeline.expire(f"epoch:{conversation_id}", REMEMBERED_S)
             pipeline.execute()
@@ -195,6 +196,7 @@ def _erased_keys(c: str) -> list[str]:
         *(f"inbox:{c}", f"messages:{c}", f"turns:{c}", f"batch:{c}"),
         *("dead", "ready", f"attempts:{c}", f"over:{c}", f"letters:{c}", "controls", "erased"),
         *gap_keys(c),
+        *file_keys(c),
     ]
 
 

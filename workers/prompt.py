@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from knowledge.documents import Passage
 from workers.conversation import Conversation, Quoted, Turn
 from workers.fencing import fenced, on_one_line
+from workers.files.keys import is_of_a_file
 from workers.generation import ChatMessage, Generator, Prompt
 from workers.policy import DEFAULT, Policy
 from workers.recalling import recalled
@@ -127,7 +128,9 @@ def content(turn: Turn, policy: Policy = DEFAULT) -> ChatMessage:
     quoted = tuple(f" {on_one_line(quoted.source)}\n{fenced(quoted.text)}\n\n" for quoted in turn.passages)
     listed = "".join(f"[{n}]{passage}" for n, passage in enumerate(quoted, 1))
     ask = _ASK[language].format(question=fenced(turn.text))
-    return ChatMessage(turn.role, f"{MATERIAL}{listed}{known}{ask}", quoted)
+    # What is computed of a file goes with its conversation, and is of no use to others.
+    shared = (part for part, one in zip(quoted, turn.passages, strict=True) if not is_of_a_file(one.chunk_id))
+    return ChatMessage(turn.role, f"{MATERIAL}{listed}{known}{ask}", tuple(shared))
 
 
 def _chat(turns: Iterable[Turn], policy: Policy) -> tuple[ChatMessage, ...]:

@@ -26,6 +26,7 @@ from workers.batches import Batches
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.engine import LlamaEngine
+from workers.files.kept import Files
 from workers.following import Following
 from workers.gaps.gaps import Gaps
 from workers.gate import Gate
@@ -143,6 +144,7 @@ def run(
     desk = Desk(
         batches=Batches(store, turns_life_s=own.turns_life_s),
         conversations=Conversations(store),
+        files=Files(store, own.turns_life_s, retriever.fingerprint),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),
         senders=senders(bot, store, threads=own.answers_at_once),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
 
 from bot.access import Access
 from bot.inbox import Hints
 from bot.platform import Sender
-from knowledge.documents import Chunk, Passage
+from knowledge.documents import Chunk, Document, Passage
 from workers.answer_cache import AnswerCache
 from workers.batches import Batches
 from workers.citing import Citing
@@ -21,6 +21,11 @@ from workers.generation import Generator
 from workers.interrupts import Interrupts
 from workers.policy import Policies
 from workers.provenance import Provenances
+
+if TYPE_CHECKING:  # the clerk searches nothing, and has no room for what does
+    from knowledge.embedding import Vectors
+    from knowledge.own import OwnChunks, Split
+    from workers.files.kept import Files
 
 
 class Found(Protocol):
@@ -52,9 +57,17 @@ class Retriever(Protocol):
         audience: frozenset[str],
         sources: Collection[str] = (),
         context: Sequence[str] = (),
+        own: OwnChunks,
         quoted: Collection[str] = (),
         limit: int = 3,
     ) -> Found: ...
+
+    def split(self, document: Document, pages: Sequence[int], most: int) -> Split: ...
+
+    def embed(self, chunks: Sequence[Chunk]) -> Vectors: ...
+
+    @property
+    def fingerprint(self) -> str: ...
 
     def around(self, chunk_id: str, audience: frozenset[str]) -> tuple[Chunk, ...]: ...
 
@@ -69,6 +82,7 @@ class Desk:
 
     batches: Batches
     conversations: Conversations
+    files: Files
     interrupts: Interrupts
     hints: Hints
     senders: Mapping[str, Sender]

@@ -31,6 +31,7 @@ from workers.answer_cache import AnswerCache
 from workers.batches import Batches
 from workers.citing import Citing
 from workers.conversation import Conversations
+from workers.files.kept import Files
 from workers.gate import Gate
 from workers.interrupts import Interrupts
 from workers.policy import Policies, Policy
@@ -66,6 +67,7 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: ScriptedGener
     services: dict[str, Any] = {
         "batches": Batches(store, LIFE_S),
         "conversations": Conversations(store),
+        "files": Files(store, LIFE_S, retriever.fingerprint),
         "interrupts": Interrupts(store),
         "hints": HeardHints(),
         "senders": {"console": ConsoleSender(store)},

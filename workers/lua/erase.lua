@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
--- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls, erased, gaps, the conversation's gaps
+-- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls, erased, gaps, the conversation's gaps,
+--   files, their passages, the threads that read them too
 -- ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person), now, how long an erasure is known
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
@@ -72,8 +73,72 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   end
 end
 
+-- Files that came with it go, and an answer that nobody has seen yet and that quotes them.
+local gone_files = {}
+local files = redis.call('HGETALL', KEYS[14])
+for at = 1, #files, 2 do
+  local file = cjson.decode(files[at + 1])
+  if meant(file['message_id'], file['user_id']) then
+    redis.call('HDEL', KEYS[14], files[at])
+    redis.call('HDEL', KEYS[15], files[at])
+    redis.call('SET', 'file_gone:' .. files[at], '1', 'EX', ARGV[5])  -- for what is under way: finish.lua
+    gone_files[#gone_files + 1] = 'file:' .. files[at] .. ':'
+    gone = gone + 1
+  end
+end
+local function quotes_them(text)
+  for _, mark in ipairs(gone_files) do
+    if string.find(text, mark, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+local function outdate(journal)
+  local is_shown = redis.call('HEXISTS', journal, 'journal:on_its_way') == 1
+  if not is_shown and quotes_them(redis.call('HGET', journal, 'journal:answer') or '') then
+    redis.call('HDEL', journal, 'journal:answer')
+  end
+end
+outdate(KEYS[4])
+
+-- The exchanges in a thread that quote them go as well.
+for _, reader in ipairs(#gone_files > 0 and redis.call('SMEMBERS', KEYS[16]) or {}) do
+  local said, quoting, stays = redis.call('LRANGE', 'turns:' .. reader, 0, -1), {}, {}
+  for _, text in ipairs(said) do
+    for _, id in ipairs(quotes_them(text) and cjson.decode(text)['message_ids'] or {}) do
+      quoting[id] = true
+    end
+  end
+  for _, text in ipairs(said) do
+    local drop = false
+    for _, id in ipairs(cjson.decode(text)['message_ids']) do
+      drop = drop or quoting[id]
+    end
+    stays[#stays + 1] = not drop and text or nil
+  end
+  if #stays < #said then
+    local life = redis.call('TTL', 'turns:' .. reader)
+    redis.call('DEL', 'turns:' .. reader)
+    for _, text in ipairs(stays) do
+      redis.call('RPUSH', 'turns:' .. reader, text)
+    end
+    if #stays > 0 and life > 0 then
+      redis.call('EXPIRE', 'turns:' .. reader, life)
+    end
+    gone = gone + #said - #stays
+  end
+  outdate('batch:' .. reader)
+  redis.call('ZADD', KEYS[11], ARGV[4], reader)
+end
+
 local answered, kept, dropped = {}, {}, false
 local turns = redis.call('LRANGE', KEYS[3], 0, -1)
+for _, text in ipairs(turns) do
+  for _, id in ipairs(quotes_them(text) and cjson.decode(text)['message_ids'] or {}) do
+    answered[id] = true
+  end
+end
 for _, text in ipairs(turns) do
   local turn = cjson.decode(text)
   if turn['role'] == 'user' then

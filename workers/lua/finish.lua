@@ -51,7 +51,13 @@ if ARGV[10] ~= '' and not whole then  -- no letter may hold what was deleted; wh
   return -1
 end
 local same = (redis.call('GET', KEYS[8]) or '0') == ARGV[6]  -- no reset since it was begun
-if whole and same and #ARGV > 11 then
+local quotes_what_went = false  -- a file that its sender has deleted since
+for at = 12, #ARGV do
+  for key in string.gmatch(ARGV[at], 'file:(%x+):') do
+    quotes_what_went = quotes_what_went or redis.call('EXISTS', 'file_gone:' .. key) == 1
+  end
+end
+if whole and same and not quotes_what_went and #ARGV > 11 then
   redis.call('LTRIM', KEYS[7], tonumber(ARGV[7]), -1)
   if ARGV[8] == '1' then
     redis.call('SADD', KEYS[13], ARGV[2])
