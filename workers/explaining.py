@@ -58,4 +58,4 @@ def _writer(record: Provenance, language: str) -> str:
 
 def _times(record: Provenance, language: str) -> str:
     seconds = {name: f"{getattr(record, f'{name}_ms') / 1000:.1f}" for name in ("searching", "waiting", "writing")}
-    return phrase("why_times" if record.writing_ms else "why_search_time", language, **seconds)
+    return phrase("why_times" if record.model and not record.is_cached else "why_search_time", language, **seconds)

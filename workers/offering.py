@@ -44,7 +44,7 @@ def provenance(made: Answer, found: Found, inquiry: Inquiry, desk: Desk) -> Prov
         user_id=inquiry.batch.newest.user_id,
         seen=_seen(found.passages or found.nearest, made),
         generation=found.generation,
-        model=desk.model if writing_ms or made.is_cached else "",
+        model=desk.model if inquiry.course.has_written or made.is_cached else "",
         is_cached=made.is_cached,
         left_out=inquiry.course.left_out,
         searching_ms=searching_ms,

@@ -85,6 +85,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
     told, whole = Telling(prompt.passages, question, voice, reply), False
     secret = instructions(prompt)
     for sentence in grounding.sentences(pieces):
+        inquiry.course.writes()
         if grounding.refuses(sentence):
             break
         if recites(told.said + sentence, secret, told.addresses):
@@ -98,6 +99,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
             told.left_out += 1
     else:
         whole = True
+    inquiry.course.left_out = told.left_out
     if told.left_out and not told.sources and not pieces.stopped:
         return quoted(question, prompt.passages, voice)
     if not told.shown and generation.completion.finish_reason == "deadline":
