@@ -15,7 +15,7 @@ from knowledge.copies import PrivateCopy
 from knowledge.documents import Chunk
 from knowledge.embedding import Vectors
 from knowledge.errors import NoIndex
-from knowledge.fusion import Near, Sides
+from knowledge.fusion import Near, Sides, room
 from knowledge.generations import LEXICAL, VECTORS, Manifest
 from knowledge.language import language
 from knowledge.vectors import VectorIndex
@@ -68,10 +68,11 @@ class Generation:
     def _near(self, vectors: Vectors, audiences: Collection[int], floors: Mapping[str, Floor]) -> list[dict[int, Near]]:
         """For each vector the chunks with the best lead, whichever language they are in."""
         found: list[dict[int, Near]] = [{} for _ in vectors]
+        above = room(floor.cosine for floor in floors.values())
         for written_in, floor in floors.items():
             nearest = self._vectors.search(vectors, CANDIDATES, audiences=audiences, language=written_in)
             for known, cosines in zip(found, nearest, strict=True):
-                known |= {number: Near.above(floor.cosine, cosine) for number, cosine in cosines.items()}
+                known |= {number: Near.above(floor.cosine, cosine, above) for number, cosine in cosines.items()}
         return [dict(nlargest(CANDIDATES, known.items(), key=lambda item: item[1].lead)) for known in found]
 
     def rarities(self, wordings: Sequence[str]) -> list[dict[str, float]]:

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.documents import Chunk
+from knowledge.interrogatives import without_asking
 
-VERSION = 3
+VERSION = 4
 """Part of the index's fingerprint: raised when a text gives other tokens, or they are kept in another way."""
 
 MAX_QUERY_TOKENS = 128
@@ -129,11 +130,18 @@ def coverage(rarities: Mapping[str, float], text: str) -> float:
 
 
 def _asked(query: str) -> list[str]:
-    return list(dict.fromkeys(tokens(query)))[:MAX_QUERY_TOKENS]
+    """The query's tokens, without the words that only ask, unless there are no others."""
+    asked = dict.fromkeys(tokens(without_asking(query))) or dict.fromkeys(tokens(query))
+    return list(asked)[:MAX_QUERY_TOKENS]
 
 
 def _rarities(asked: Sequence[str], postings: Mapping[str, Numbers], total: int) -> dict[str, float]:
-    return {token: _rarity(total, len(postings.get(token, ()))) for token in asked}
+    return {token: _share(token) * _rarity(total, len(postings.get(token, ()))) for token in asked}
+
+
+def _share(token: str) -> float:
+    """Of its rarity that a token counts for: half where it is grammar (hiragana) or part of another (a character)."""
+    return 0.5 if _HIRAGANA.search(token) or len(token) == 1 else 1.0
 
 
 def _readable(database: sqlite3.Connection, audiences: Collection[int], last: int) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ from knowledge.documents import Chunk, Document
 from knowledge.embedding import Vectors
 from knowledge.formats import Content, NoContent
 from knowledge.formats.apart import ReaderProcess
-from knowledge.fusion import Near, Sides
+from knowledge.fusion import Near, Sides, room
 
 READ_WITHIN_S = 20.0
 """Somebody waits for the answer."""
@@ -91,7 +91,8 @@ class OwnChunks:
         numbered = self.numbered()
         cosines = {-1 - row: float(cosine) for row, cosine in enumerate(self.vectors @ asked)}
         nearest = nlargest(CANDIDATES, cosines.items(), key=lambda item: item[1])
-        return {n: Near.above(floor_for(floors, numbered[n].language).cosine, cosine) for n, cosine in nearest}
+        above = room(floor.cosine for floor in floors.values())
+        return {n: Near.above(floor_for(floors, numbered[n].language).cosine, cosine, above) for n, cosine in nearest}
 
     def _covering(self, rarities: Mapping[str, float]) -> dict[int, float]:
         covered = {n: lexical.coverage(rarities, chunk.searchable) for n, chunk in self.numbered().items()}

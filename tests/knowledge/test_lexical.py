@@ -112,3 +112,36 @@ def test_only_the_audiences_asked_for_are_searched(database):
 @pytest.mark.parametrize("query", ["", "？！", '" OR tokens: *', "a" * 8000, "\0"])
 def test_any_text_is_a_query(database, query):
     assert isinstance(lexical.search(database, query, [1, 2], 5), dict)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("会議室の予約はいつまでですか？", "会議室の予約は まで"),
+        ("会議室は何日前に予約しますか", "会議室は 日前に予約し"),
+        ("誰が鍵を持つのか。", "が鍵を持つ"),
+        ("会議室の予約について教えてください", "会議室の予約について"),
+        ("Where is the VPN?", "the VPN"),
+        ("Who resets WHAT, and how?", "resets, and"),
+    ],
+)
+def test_words_that_only_ask_are_not_searched(database, question, words):
+    rarities = lexical.rarities(database, question)
+
+    assert set(rarities) <= set(lexical.tokens(words))
+
+
+@pytest.mark.parametrize("word", ["幾何", "いつも", "どうろ", "ぶどう", "somewhere", "whatever"])
+def test_words_that_look_like_asking_are_searched(database, word):
+    assert set(lexical.rarities(database, f"{word}の話")) >= set(lexical.tokens(word))
+
+
+@pytest.mark.parametrize("question", ["何ですか", "いつ？", "who", "教えてください"])
+def test_a_question_that_only_asks_is_searched_as_it_is(database, question):
+    assert set(lexical.rarities(database, question)) == set(lexical.tokens(question))
+
+
+def test_grammar_and_parts_of_words_count_half(database):
+    rarities = lexical.rarities(database, "窓口へ")
+
+    assert rarities["窓"] == rarities["口へ"] == rarities["窓口"] / 2

@@ -98,7 +98,7 @@ def test_a_chunk_in_a_language_that_the_index_has_not_is_measured_all_the_same()
     (japanese,) = held.beside([Sides({}, {})], asked, words, {"ja": FLOOR})
     (empty,) = held.beside([Sides({}, {})], asked, words, {})
 
-    assert japanese.dense[-1].lead == pytest.approx(Near.above(FLOOR.cosine, 0.95).lead)
+    assert japanese.dense[-1].lead == pytest.approx(Near.above(FLOOR.cosine, 0.95, 1 - FLOOR.cosine).lead)
     assert empty.dense[-1].lead == pytest.approx(0.95)
     assert fuse([japanese])[0].coverage == 1.0
 
