@@ -28,10 +28,13 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "no_index": "資料を読み込んでいます。終わりしだいお答えします。",
         "queued": "順番をお待ちください。前に{place}件、あと約{seconds}秒です。",
         "writing": "資料を読んでいます…",
+        "searching": "資料を探しています…",
+        "composing": "答えを考えています…",
         "paired": "登録しました。どうぞ質問してください。",
         "not_admitted": "このアカウントは招待された方だけが使えます。管理者から受け取った招待コードを送ってください。",
         "help": "資料について質問してください。答えには出典をつけます。\n"
         "「リセット」で会話を新しく始め、「ストップ」で答えを止め、「忘れて」で会話を消します。",
+        "not_allowed": "この場所で窓口を使えるのは、決められた方だけです。",
         "not_admin": "この操作は管理者（ADMIN_USERS）だけができます。",
         "admin_help": "管理者のことば:\n"
         "「再インデックス」資料を読み直す（「受け入れる」「空でも」「試すだけ」を後ろにつけられます）\n"
@@ -140,10 +143,13 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "no_index": "The documents are being read. I will answer when that is done.",
         "queued": "Please wait: {place} before you, about {seconds} seconds.",
         "writing": "Reading the documents…",
+        "searching": "Looking through the documents…",
+        "composing": "Thinking about the answer…",
         "paired": "You are in. Please ask away.",
         "not_admitted": "This account is by invitation only. Please send the code that an administrator gave you.",
         "help": "Ask me about the documents; my answers name their sources.\n"
         "“reset” starts a new conversation, “stop” ends an answer, “forget” erases our conversations.",
+        "not_allowed": "Only some people may use the desk here, and you are not among them yet.",
         "not_admin": "Only administrators (ADMIN_USERS) may do this.",
         "admin_help": "For administrators:\n"
         "“reindex” reads the documents again (after it: “accept”, “allow-empty”, “dry-run”)\n"
@@ -231,6 +237,12 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "thanks": "You are welcome. Ask me anytime.",
     },
 }
+
+SUGGESTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "ja": ("経費の締め日はいつですか？", "休暇はどう申請しますか？", "パスワードを忘れました。", "使い方"),
+    "en": ("When are expenses due?", "How do I apply for leave?", "I forgot my password.", "help"),
+}
+"""What is suggested where the operator has named nothing (`suggested_prompts`)."""
 
 
 def phrase(name: str, language: str, **values: object) -> str:
