@@ -23,6 +23,7 @@ Point = Literal[
     "retrieving",  # about to search the documents
     "previewed",  # what they say is shown where it can be replaced; the model has not been asked
     "generating",  # a piece of the model's words is there
+    "streaming",  # the answer has begun to grow before a person's eyes
     "made",  # the whole answer is there, not written down
     "delivering",  # written down, nothing is sent
     "sending",  # about to make the call that shows it

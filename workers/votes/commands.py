@@ -16,6 +16,7 @@ from knowledge.documents import Chunk
 from knowledge.errors import KnowledgeError
 from knowledge.golden import PASSAGES, GoldenQuestion
 from knowledge.lookup import chunks_with
+from knowledge.own import NO_CHUNKS
 from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from workers.services import Retriever
@@ -80,7 +81,7 @@ def golden_questions(chosen: argparse.Namespace) -> int:
 
 def is_answered(question: GoldenQuestion, retriever: Retriever) -> bool:
     """Whether the documents answer it when it is asked alone; one that leaned on its conversation is no golden one."""
-    found = retriever.retrieve(question.question, audience=question.audience, limit=PASSAGES)
+    found = retriever.retrieve(question.question, audience=question.audience, own=NO_CHUNKS, limit=PASSAGES)
     return any(question.is_answered_by(passage.chunk) for passage in found.passages)
 
 
