@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.errors import DeliveryFailed
 from bot.slack.happenings import parse_happening
+from bot.slack.web import call, slack_client
+from tests.fakes.slack import TOKEN, FakeSlack, Fault
 from tests.fakes.slack_events import BOT_USER, envelope
 
 
@@ -61,3 +64,12 @@ def test_whatever_else_goes_erases_nothing(event: dict[str, Any]) -> None:
 def test_a_place_without_a_name_is_no_place(changed: dict[str, Any]) -> None:
     assert happened({"type": "app_uninstalled"}, **changed) is None
     assert happened({"type": "channel_left", "channel": "C1"}, **changed) is None
+
+
+@pytest.mark.parametrize("error", ["account_inactive", "token_revoked", "invalid_auth", "not_in_channel"])
+def test_who_is_shut_out_does_not_try_again(error: str) -> None:
+    with FakeSlack() as slack:
+        slack.fail("chat.postMessage", Fault(error=error))
+
+        with pytest.raises(DeliveryFailed, match=error):
+            call(slack_client(TOKEN, slack.api_url).chat_postMessage, channel="C1", text="25日です。")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
 
 from bot.inbox import Inbox
+from bot.platform import WebhookResponse
 from bot.slack import socket as slack_socket
 from bot.slack.front_door import SlackFrontDoor
 from bot.slack.slash import NOT_ADMIN
@@ -134,6 +137,54 @@ def test_a_connection_that_ends_is_renewed_before_it_is_given_up(
     until(lambda: socket.opened == 2 and sent.acknowledged, WITHIN_S)
     assert waiting(store) == ["slack:T0MADO:D1"]
     assert store.zcard("inbox:slack:T0MADO:D1") == 1
+
+
+def test_what_came_before_a_parting_is_acknowledged_where_it_came(slack: FakeSlack) -> None:
+    began = threading.Event()
+
+    def slow(_: dict[str, Any]) -> WebhookResponse:
+        began.set()
+        time.sleep(1.0)
+        return WebhookResponse(200, "")
+
+    with SlackSocket(again_after_s=30.0) as socket:
+        slack.socket = socket
+        with listening(APP_TOKEN, slack_client(TOKEN, slack.api_url), slow):
+            until(lambda: socket.connected)
+            sent = socket.deliver(message_im("経費の締め日は？"))
+            began.wait(5)
+            socket.disconnect("warning", close=False)
+
+            until(lambda: sent.acknowledged)
+            assert (socket.opened, sent.tries, socket.refused) == (2, 1, [])
+
+
+def test_what_is_being_taken_in_is_acknowledged_before_the_end(slack: FakeSlack, socket: SlackSocket) -> None:
+    began = threading.Event()
+
+    def slow(_: dict[str, Any]) -> WebhookResponse:
+        began.set()
+        time.sleep(0.5)
+        return WebhookResponse(200, "")
+
+    with listening(APP_TOKEN, slack_client(TOKEN, slack.api_url), slow):
+        until(lambda: socket.connected)
+        sent = socket.deliver(message_im("経費の締め日は？"))
+        began.wait(5)
+
+    until(lambda: sent.acknowledged)
+
+
+def test_a_fault_of_ours_is_not_acknowledged(slack: FakeSlack, socket: SlackSocket) -> None:
+    def broken(_: dict[str, Any]) -> WebhookResponse:
+        raise ValueError("a mistake")
+
+    with listening(APP_TOKEN, slack_client(TOKEN, slack.api_url), broken):
+        until(lambda: socket.connected)
+        sent = socket.deliver(message_im("経費の締め日は？"))
+        until(lambda: sent.tries >= 2)
+
+    assert not sent.acknowledged
 
 
 @pytest.mark.usefixtures("connections")

@@ -1,7 +1,7 @@
 """Slack's end of Socket Mode: apps.connections.open, a real WebSocket, envelopes that come again until acknowledged.
 
-Strict: one use of an address, an acknowledgement names an envelope that was sent and is JSON, its payload only where it
-is accepted. Commands and interactions are never sent again (docs.slack.dev, Socket Mode).
+Strict: one use of an address; an acknowledgement is JSON, comes on the connection on which its envelope was sent, and
+has a payload only where that is accepted. Commands and interactions are never sent again (docs.slack.dev, Socket Mode).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Envelope:
     sent_at: float = 0.0
     acknowledged: bool = False
     answer: JSON = field(default_factory=dict)
+    on: ServerConnection | None = None
 
 
 class SlackSocket:
@@ -119,20 +120,21 @@ class SlackSocket:
             self._connections.append(connection)
         try:
             for text in connection:
-                self._acknowledged(text)
+                self._acknowledged(connection, text)
         except ConnectionClosed:
             pass
         finally:
             self._connections.remove(connection)
 
-    def _acknowledged(self, text: str | bytes) -> None:
+    def _acknowledged(self, connection: ServerConnection, text: str | bytes) -> None:
         try:
             said = json.loads(text)
             envelope = self._envelopes[said["envelope_id"]]
         except (ValueError, KeyError, TypeError):
             self.refused.append(str(text))
             return
-        if said.keys() - {"envelope_id", "payload"} or ("payload" in said and envelope.kind == "events_api"):
+        odd = said.keys() - {"envelope_id", "payload"} or ("payload" in said and envelope.kind == "events_api")
+        if odd or envelope.on is not connection:
             self.refused.append(str(text))
             return
         in_time = time.monotonic() - envelope.sent_at <= 3.0
@@ -154,6 +156,7 @@ class SlackSocket:
             connection.send(json.dumps(told))
         except ConnectionClosed:
             return
+        envelope.on = connection
         envelope.tries += 1
         envelope.sent_at = time.monotonic()
 
