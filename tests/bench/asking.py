@@ -24,6 +24,7 @@ from workers.batches import Batches
 from workers.citing import Citing
 from workers.conversation import Conversations
 from workers.embedded import store_command
+from workers.files.kept import Files
 from workers.gate import Gate
 from workers.generation import Generator
 from workers.interrupts import Interrupts
@@ -114,6 +115,7 @@ def make_desk(store: redis.Redis, retriever: Retriever, generator: Generator, se
     return Desk(
         batches=Batches(store, own.turns_life_s),
         conversations=Conversations(store),
+        files=Files(store, own.turns_life_s, retriever.fingerprint),
         interrupts=Interrupts(store),
         hints=Nobody(),
         senders={"console": sender},
