@@ -24,6 +24,58 @@ class Whispers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said in a thread: the message's id, its writer's, and the words."""
+
+    message_id: str
+    user_id: str
+    text: str
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """The way out of a platform on which the bot can be called into a thread in which people have talked already."""
+
+    def said_before(self, reply_to: Mapping[str, Any]) -> Sequence[Said]:
+        """What people said there before this message, oldest first, what opened the thread in front.
+
+        Bounded in number and length; nothing where the message opened the thread itself.
+
+        Raises:
+            DeliveryError: it cannot be had now, or never.
+        """
+        ...
+
+
+@runtime_checkable
+class Replaces(Protocol):
+    """The way out of a platform on which an answer that is shown can be replaced by another one."""
+
+    def reopen(self, target: Target) -> None:
+        """Have the next answer to this message take the place of the one that is shown; nothing changes before that.
+
+        Where it cannot be found, or not be replaced, the next one stands below it. May be called again.
+
+        Raises:
+            DeliveryDeferred
+        """
+        ...
+
+
+@runtime_checkable
+class Suggests(Protocol):
+    """The way out of a platform that can suggest to who opens a conversation what to ask."""
+
+    def suggest(self, reply_to: Mapping[str, Any], questions: Mapping[str, Sequence[str]]) -> None:
+        """Suggest some of these questions, given by language (`ja`, `en`), in the language of who opened it.
+
+        Raises:
+            DeliveryDeferred
+        """
+        ...
+
+
 @runtime_checkable
 class ShowsVotes(Protocol):
     """The way out of a platform that does not show by itself which button under an answer was pressed (Slack does)."""
@@ -123,6 +175,36 @@ class FetchesFiles(Protocol):
 
 
 @runtime_checkable
+class ShowsWork(Protocol):
+    """The reply stream of a platform on which people see at once that a question is worked on."""
+
+    def working(self, *turns: str) -> None:
+        """Show these words in turn, until something else can be shown. Best effort, like `ReplyStream.waiting`."""
+        ...
+
+
+@runtime_checkable
+class Tidies(Protocol):
+    """The way out of a platform on which something may stand in the place of an answer that will not come."""
+
+    def tidy(self) -> None:
+        """Take away what stands there and waits for no answer any more; what is out of reach now, the next time."""
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """The reply stream of a platform on which people can end an answer by its own means.
+
+    Attributes:
+        stopped: somebody did.
+    """
+
+    @property
+    def stopped(self) -> bool: ...
+
+
+@runtime_checkable
 class AsksReason(Protocol):
     """The way out of a platform on which a person can be asked something in a dialog of its own."""
 
@@ -169,33 +251,3 @@ class HandsOff(Protocol):
             DeliveryFailed: the channel is closed to the desk.
         """
         ...
-
-
-@runtime_checkable
-class ShowsWork(Protocol):
-    """The reply stream of a platform on which people see at once that a question is worked on."""
-
-    def working(self, *turns: str) -> None:
-        """Show these words in turn, until something else can be shown. Best effort, like `ReplyStream.waiting`."""
-        ...
-
-
-@runtime_checkable
-class Tidies(Protocol):
-    """The way out of a platform on which something may stand in the place of an answer that will not come."""
-
-    def tidy(self) -> None:
-        """Take away what stands there and waits for no answer any more; what is out of reach now, the next time."""
-        ...
-
-
-@runtime_checkable
-class Stoppable(Protocol):
-    """The reply stream of a platform on which people can end an answer by its own means.
-
-    Attributes:
-        stopped: somebody did.
-    """
-
-    @property
-    def stopped(self) -> bool: ...

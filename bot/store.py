@@ -16,6 +16,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     attempts:{c}       counter       how often the batch was begun and not finished
     interrupt:{c}      string        what has happened to the running answer (stop, edit, delete)
     turns:{c}          list          the conversation so far
+    read:{c}           string        what was said in the thread before is not to be read in (any more)
     epoch:{c}          counter       raised by reset and forget: an answer begun before does not join what came after
     about:{m}          string        the conversation whose turns hold this message
     spoke:{user}       set           the conversations in which this person spoke
@@ -54,7 +55,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
     slack:seen         hash          kind of event (Slack) -> when one last came, for `madoguchi doctor slack`
-    listening:{c}      hash          of a Slack thread with the bot: whom it speaks with, which message was the last for it
+    listening:{c}      hash          of a Slack thread: whom the bot speaks with, which message was the last for it
     heard:{m}          string        whether a message there was for us (1) or not (0)
     slack_previews:{c} hash          message id -> what stands (Slack) in the place of an answer until that is there
     slack_previews     sorted set    conversations that may have such notes, by when the last one was made

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import redis
 
+from bot.capabilities import Suggests, Whispers
 from bot.errors import DeliveryDeferred
 from bot.home import OPENED
 from bot.journal import UnlockedJournal
-from bot.messages import Action, Command, Control, Deletion, Edit, Message
+from bot.messages import Action, Command, Control, Deletion, Edit
 from bot.offers import HAND_OFF, SHARE, WHY
 from bot.platform import Target
-from bot.store import script, store_errors, text
+from bot.store import store_errors, text
 from bot.votes import REASON, VOTE
 from workers.administering import administer
 from workers.answer_cache import AnswerCache
-from workers.dead_letters import DeadLetters
+from workers.editing import edit
 from workers.erasure import rewrite_soon
 from workers.explaining import explain
 from workers.files.keys import readers_of
 from workers.gaps.gap import told_as
-from workers.gaps.gaps import Gaps
 from workers.handing_off import hand_off
 from workers.home import ACTIONS as HOME_ACTIONS
 from workers.home import show_home
 from workers.interrupts import ANY
 from workers.leaving import leave
-from workers.phrases import phrase
+from workers.phrases import SUGGESTIONS, phrase
 from workers.provenance import Provenances
 from workers.services import Clerk
 from workers.sharing import share
@@ -56,20 +55,6 @@ def act(control_id: str, event: Control, clerk: Clerk) -> None:
             ACTIONS[event.name](control_id, event, clerk)
         case Command() | Action():  # of a newer front door: nothing that this version can do
             return
-
-
-def edit(event: Edit, clerk: Clerk) -> None:
-    """A message says something else: what waits is answered in its new words, what was is remembered so."""
-    if _reword_waiting(event, clerk.store):
-        clerk.interrupts.changed(event.conversation_id, event.message_id)
-        clerk.hints.answer(event.conversation_id)
-    else:
-        clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
-        DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
-        Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
-    Votes(clerk.store).erase(message_ids=[event.message_id])  # they were given to an answer to other words
-    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
-    Provenances(clerk.store).erase(message_ids=[event.message_id])
 
 
 def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
@@ -149,6 +134,23 @@ def full(control_id: str, event: Command, clerk: Clerk) -> None:
     say("full", control_id, event, clerk)
 
 
+def suggest(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Suggest to who opens a conversation what to ask."""
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, Suggests):
+        wished = clerk.policy.of(frozenset({event.user_id})).suggested_prompts
+        sender.suggest(event.reply_to, {spoken: wished or SUGGESTIONS[spoken] for spoken in SUGGESTIONS})
+
+
+def not_allowed(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Tell who may not use the desk there that they may not, for their eyes only where that is possible."""
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, Whispers):
+        sender.whisper(event.reply_to, phrase("not_allowed", event.language))
+    else:
+        say("not_allowed", control_id, event, clerk)
+
+
 def collect(control_id: str, event: Command, clerk: Clerk) -> None:
     """Hand out what was kept for the person's next token."""
     if clerk.collector is not None:
@@ -166,6 +168,8 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "collect": collect,
     "leave": leave,
     OPENED: show_home,
+    "suggest": suggest,
+    "not_allowed": not_allowed,
     "admin": administer,
 }
 
@@ -208,15 +212,3 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
 def _was_taken_in(message_id: str, store: redis.Redis) -> bool:
     with store_errors():
         return bool(store.exists(f"seen:{message_id}", f"about:{message_id}"))
-
-
-def _reword_waiting(event: Edit, store: redis.Redis) -> bool:
-    """Whether the message still waits, now in its new words."""
-    key = f"messages:{event.conversation_id}"
-    with store_errors():
-        waiting = store.hget(key, event.message_id)
-        if waiting is None:
-            return False
-        changed = replace(Message.from_json(waiting), text=event.text)
-        keys = [key, f"batch:{event.conversation_id}", f"letters:{event.conversation_id}"]
-        return bool(script(store, "workers", "edit")(keys=keys, args=[event.message_id, changed.to_json()]))

@@ -27,6 +27,7 @@ from workers.inquiry import Inquiry
 from workers.interrupts import Watch
 from workers.offering import offered
 from workers.prompt import draft
+from workers.reading_back import conversation_of
 from workers.services import Desk, Found
 from workers.waiting import is_wanted, show_work, wait_for_model
 from workers.writing import write
@@ -62,7 +63,7 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
 
 def answered(own: OwnChunks, inquiry: Inquiry, desk: Desk) -> Answer:
     """The answer to a question from its conversation, the documents, and what the conversation was shown itself."""
-    conversation = desk.conversations.load(inquiry.batch.conversation_id)
+    conversation = conversation_of(inquiry.batch, desk)
     checkpoint("retrieving")
     found = desk.retriever.retrieve(
         inquiry.text,

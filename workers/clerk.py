@@ -14,6 +14,7 @@ from bot.access import Access
 from bot.capabilities import Tidies
 from bot.errors import StoreUnavailable
 from bot.logs import log_to_stderr
+from bot.places import CONFIG
 from bot.queue import ACT, CONTROL, REPLIES, CeleryHints, celery_app
 from bot.settings import BotSettings
 from bot.store import connect, script, store_errors, text
@@ -30,6 +31,7 @@ from workers.erasure import rewrite_the_file
 from workers.gaps.gaps import Gaps
 from workers.gaps.telling import Telling
 from workers.interrupts import Interrupts
+from workers.policy import Policies
 from workers.senders import line_sender, senders
 from workers.services import Clerk
 from workers.settings import STORE_TIMEOUT_S, WorkerSettings
@@ -143,6 +145,7 @@ def main() -> None:
         hints=CeleryHints(app),
         senders=senders(bot, store, threads=ORDERS_AT_ONCE),
         access=Access(store, bot.line_access, bot.admins),
+        policy=Policies.read(CONFIG),
         collector=line_sender(bot, store, ORDERS_AT_ONCE // 2) if bot.line_on else None,
     )
     register(app, clerk)

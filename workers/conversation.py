@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Literal, Self
 
 import redis
@@ -16,6 +17,7 @@ from bot.store import REMEMBERED_S, script, store_errors, text
 from workers.files.keys import file_keys
 from workers.gaps.gap import gap_keys
 
+LIFE_S = 14 * 24 * 3600
 ERASED_KNOWN_S = 3600
 """So long the workers can read that something was erased; what one computed does not outlive its process."""
 
@@ -90,8 +92,15 @@ class Conversation:
     cut: int = 0
 
     def questions(self, most: int = 2) -> tuple[str, ...]:
-        """The last questions, newest last: what a follow-up may lean on."""
-        return tuple(turn.text for turn in self.turns if turn.role == "user")[-most:]
+        """The last questions, newest last: what a follow-up may lean on.
+
+        What people said in a thread before the desk was called stands together as one of them.
+        """
+        found: list[str] = []
+        for heard, turn in with_heard(self.turns):
+            said = "\n".join(one.text for one in heard)
+            found += filter(None, [said, turn.text if turn.role == "user" else ""])
+        return tuple(found)[-most:]
 
     def quoted(self) -> frozenset[str]:
         """The ids of the chunks that its turns quote."""
@@ -117,11 +126,28 @@ class Conversation:
         return next((turn.message_ids for turn in self.turns if message_id in turn.message_ids), ())
 
 
-class Conversations:
-    """Reads conversations, and erases from them."""
+def with_heard(turns: Sequence[Turn]) -> Iterator[tuple[tuple[Turn, ...], Turn]]:
+    """Each turn, and with the first one that was said to the desk what people had said in that thread before.
 
-    def __init__(self, store: redis.Redis) -> None:
+    That is the turns of people that another person's turn follows: nobody was asked, so nobody has answered.
+    """
+    heard: list[Turn] = []
+    for turn, following in zip_longest(turns, turns[1:]):
+        if turn.role == "user" and following is not None and following.role == "user":
+            heard.append(turn)
+        else:
+            yield tuple(heard), turn
+            heard = []
+
+
+class Conversations:
+    """Reads conversations, changes what is remembered of them, and erases from them."""
+
+    def __init__(self, store: redis.Redis, life_s: int = LIFE_S) -> None:
+        """`life_s`: how long it is remembered what a conversation begins with (`begin_with`)."""
         self._store = store
+        self._life_s = life_s
+        self._begin = script(store, "workers", "begin_with")
         self._erase = script(store, "workers", "erase")
 
     def load(self, conversation_id: str) -> Conversation:
@@ -138,6 +164,25 @@ class Conversations:
                 turns = tuple(turn for turn in self._turns(text(origin)) if conversation_id in turn.message_ids)
         return Conversation(conversation_id, turns)
 
+    def may_begin_with(self, conversation_id: str) -> bool:
+        """Whether what was said in the conversation's thread before may be read in.
+
+        Once only, and not after somebody had it begin anew, or had what they said there forgotten.
+        """
+        with store_errors():
+            return not self._store.exists(*(f"{name}:{conversation_id}" for name in ("turns", "read", "epoch")))
+
+    def begin_with(self, conversation_id: str, token: str, turns: Sequence[Turn], read_at: float) -> bool:
+        """Have a conversation begin with these turns, for who holds its lock.
+
+        False when it may not any more, or something was erased from it since `read_at` (seconds since the epoch).
+        """
+        c, life_s = conversation_id, self._life_s
+        keys = [*(f"{name}:{c}" for name in ("lock", "turns", "read", "epoch")), "erased"]
+        told = (turn.to_json() for turn in turns)
+        with store_errors():
+            return bool(self._begin(keys=keys, args=[token, c, read_at, life_s, REMEMBERED_S, *told]))
+
     def reset(self, conversation_id: str) -> None:
         """Begin anew: nothing said before is remembered, and an answer under way does not join what comes."""
         with store_errors(), self._store.pipeline() as pipeline:
@@ -150,6 +195,8 @@ class Conversations:
         """Erase what `speaker` (or anybody) said in `message_ids` (or ever), and the answers to it; how much went."""
         only = json.dumps(list(message_ids)) if message_ids else "[]"
         with store_errors():
+            if speaker:  # nor is it read in again, where the platform has it still
+                self._store.set(f"read:{conversation_id}", "1", ex=REMEMBERED_S)
             return int(self._erase(keys=_erased_keys(conversation_id), args=_what(conversation_id, speaker, only)))
 
     def end(self, conversation_ids: Sequence[str]) -> None:

@@ -18,8 +18,9 @@ RECITED_LATIN_CHARS = 24
 
 _FORGED_NUMBER = re.compile(r"^([ \t　]*)\[(\d{1,3})\]", re.MULTILINE)
 _FORGED_LABEL = re.compile(
-    r"^([ \t　#*>]*)(資料|質問|前に聞いたこと|Question|Said before|system|assistant|user|developer"
-    r"|システム|アシスタント|Instructions?|Response)([ \t*　]*)[:：]",
+    r"^([ \t　#*>]*)(資料|質問|前に聞いたこと|スレッドでの先の発言|Question|Said before|Said in the thread before"
+    r"|質問した人|The asker|system|assistant|user|developer|システム|アシスタント|Instructions?|Response)"
+    r"([ \t*　]*)[:：]",
     re.MULTILINE | re.IGNORECASE,
 )
 _UNSPOKEN = re.compile(r"[\W_]+")

@@ -8,11 +8,12 @@ turns are cut once, to about half.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 from knowledge.documents import Passage
-from workers.conversation import Conversation, Quoted, Turn
+from workers.conversation import Conversation, Quoted, Turn, with_heard
 from workers.fencing import fenced, on_one_line
 from workers.files.keys import is_of_a_file
 from workers.generation import ChatMessage, Generator, Prompt
@@ -40,6 +41,8 @@ _ASK = {
 """Short, and without a way out: offered one, a 1.5B model takes it for half of the questions that the material answers
 (docs/decisions/answers.md). Declining is the code's work."""
 _KNOWN = {"ja": "前に聞いたこと:\n{said}\n", "en": "Said before:\n{said}\n"}
+_HEARD = {"ja": "スレッドでの先の発言:\n{said}\n", "en": "Said in the thread before:\n{said}\n"}
+_ASKER = {"ja": "質問した人", "en": "The asker"}
 _INSIST = {
     "ja": "必ず日本語で答えてください。中国語や英語は使いません。",
     "en": "Answer only in English. Use no Japanese and no Chinese.",
@@ -115,13 +118,17 @@ def instructions(prompt: Prompt) -> str:
     return "\n".join((prompt.messages[0].text, *_ASK.values(), *_INSIST.values()))
 
 
-def content(turn: Turn, policy: Policy = DEFAULT) -> ChatMessage:
-    """What the model reads for a turn; without passages only its words."""
+def content(turn: Turn, policy: Policy = DEFAULT, heard: Sequence[Turn] = ()) -> ChatMessage:
+    """What the model reads for a turn; without passages only its words.
+
+    Args:
+        heard: what people said in the thread before the desk was called.
+    """
     if turn.role == "assistant":
         return ChatMessage(turn.role, turn.text)
     language = policy.voice(turn.text).language
     said = "".join(f"{fenced(one.text)}\n" for one in turn.recalled)
-    known = _KNOWN[language].format(said=said) if said else ""
+    known = _heard(heard, turn.speaker, language) + (_KNOWN[language].format(said=said) if said else "")
     if not turn.passages:
         return ChatMessage(turn.role, f"{known}{fenced(turn.text)}")
     # A passage has its blanks with it: so its tokens are the same ones after any number and before anything.
@@ -133,8 +140,18 @@ def content(turn: Turn, policy: Policy = DEFAULT) -> ChatMessage:
     return ChatMessage(turn.role, f"{MATERIAL}{listed}{known}{ask}", tuple(shared))
 
 
-def _chat(turns: Iterable[Turn], policy: Policy) -> tuple[ChatMessage, ...]:
-    return (ChatMessage("system", system(policy)), *(content(turn, policy) for turn in turns))
+def _chat(turns: Sequence[Turn], policy: Policy) -> tuple[ChatMessage, ...]:
+    spoken = (content(turn, policy, heard) for heard, turn in with_heard(turns))
+    return (ChatMessage("system", system(policy)), *spoken)
+
+
+def _heard(turns: Sequence[Turn], asker: str, language: str) -> str:
+    """What was said before, each on a line: who asks now is called so, everybody else is a letter."""
+    if not turns:
+        return ""
+    others = list(dict.fromkeys(turn.speaker for turn in turns if turn.speaker != asker))
+    names = {speaker: ascii_uppercase[at % 26] for at, speaker in enumerate(others)} | {asker: _ASKER[language]}
+    return _HEARD[language].format(said="\n".join(f"{names[t.speaker]}: {on_one_line(t.text)}" for t in turns))
 
 
 def system(policy: Policy) -> str:

@@ -143,7 +143,7 @@ def run(
     citing = Citing(store, retriever, passage_addresses(bot.public_url))
     desk = Desk(
         batches=Batches(store, turns_life_s=own.turns_life_s),
-        conversations=Conversations(store),
+        conversations=Conversations(store, own.turns_life_s),
         files=Files(store, own.turns_life_s, retriever.fingerprint),
         interrupts=Interrupts(store),
         hints=CeleryHints(app),

@@ -114,4 +114,5 @@ class Clerk:
     hints: Hints
     senders: Mapping[str, Sender]
     access: Access
+    policy: Policies
     collector: Collector | None

@@ -31,6 +31,11 @@ def plain_text(text: str, own: Set[str]) -> str:
     return readable.encode("utf-8", "ignore").decode("utf-8").strip()
 
 
+def without_mentions(text: str) -> str:
+    """The text as a person reads it, without the names of people."""
+    return plain_text(text, {found[1] for found in _MENTION.finditer(text)})
+
+
 def _readable(markup: str) -> str:
     """What Slack's clients show for the inside of `<…>`."""
     reference, _, label = markup.partition("|")

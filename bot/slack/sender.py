@@ -9,12 +9,14 @@ from typing import Any
 
 import redis
 
-from bot.capabilities import FetchedFile
+from bot.capabilities import FetchedFile, Said
 from bot.errors import DeliveryDeferred
 from bot.home import Page, PageGap
 from bot.messages import Attachment, Citation, Reply
 from bot.platform import Journal, Target
+from bot.slack.again import reopen
 from bot.slack.asides import Asides, place_of
+from bot.slack.before import said_before
 from bot.slack.blocks import unmarked
 from bot.slack.channels import Channels
 from bot.slack.files import SlackFiles
@@ -25,6 +27,7 @@ from bot.slack.place import clear
 from bot.slack.previews import Previews
 from bot.slack.private import PrivateReply, is_private
 from bot.slack.reply import SlackReply
+from bot.slack.suggesting import suggest
 from bot.slack.thread import Thread
 from bot.slack.web import SlackClient, call
 
@@ -133,6 +136,18 @@ class SlackSender:
     def fetch(self, attachment: Attachment, most_bytes: int) -> FetchedFile:
         """What somebody attached; see `FetchesFiles`."""
         return self._files.fetch(attachment, most_bytes)
+
+    def said_before(self, reply_to: Mapping[str, Any]) -> Sequence[Said]:
+        """What people said in the thread before this message; see `ReadsBack`."""
+        return said_before(self._client, reply_to)
+
+    def reopen(self, target: Target) -> None:
+        """Have the next answer take the place of the one that is shown; see `Replaces`."""
+        reopen(Thread(self._client, target.reply_to), self._previews, target)
+
+    def suggest(self, reply_to: Mapping[str, Any], questions: Mapping[str, Sequence[str]]) -> None:
+        """Suggest what to ask; see `Suggests`."""
+        suggest(self._client, reply_to, questions)
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Take away the previews of answers that will not come, and what was posted beside answers.

@@ -28,6 +28,8 @@ class Channel:
     statuses: list[tuple[str, str]] = field(default_factory=list)
     turns: list[list[str]] = field(default_factory=list)
     """What each status shows in turn."""
+    prompts: list[list[JSON]] = field(default_factory=list)
+    """What was suggested there, each time."""
     streams: bool = True
     """Whether messages can grow there."""
 

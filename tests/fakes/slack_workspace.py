@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from tests.fakes.slack_assistant import suggest
 from tests.fakes.slack_blocks import refusal_of_blocks, shown
 from tests.fakes.slack_channel import Channel, Refused, decoded, in_thread, metadata, only, page_of, without_metadata
 from tests.fakes.slack_events import BOT_ID, BOT_USER, TEAM, said, user
@@ -53,6 +54,7 @@ class Workspace:
             "views.open": self.interactions.views_open,
             "views.publish": self.interactions.views_publish,
             "assistant.threads.setStatus": self._set_status,
+            "assistant.threads.setSuggestedPrompts": lambda asked: suggest(self._readable(asked["channel_id"]), asked),
             "users.info": self._users_info,
             "files.info": self.files.info,
             "auth.test": self._auth_test,
@@ -204,8 +206,11 @@ class Workspace:
         root = place.message(arguments["ts"])
         if root is None:
             raise Refused("thread_not_found")
-        oldest = float(arguments.get("oldest") or 0)
-        replies = [m for m in place.thread(root.get("thread_ts") or root["ts"]) if float(m["ts"]) > oldest or m is root]
+        if not place.has_bot:
+            raise Refused("not_in_channel")
+        oldest, latest = float(arguments.get("oldest") or 0), float(arguments.get("latest") or "inf")
+        thread = place.thread(root.get("thread_ts") or root["ts"])
+        replies = [m for m in thread if oldest < float(m["ts"]) < latest or m is root]
         with_metadata = str(arguments.get("include_all_metadata", "0")).lower() in ("1", "true")
         return page_of(replies if with_metadata else [without_metadata(m) for m in replies], arguments)
 

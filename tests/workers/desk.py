@@ -93,6 +93,7 @@ def make_clerk(store: redis.Redis, senders: Mapping[str, Sender] | None = None, 
         "hints": HeardHints(),
         "senders": senders or {"console": ConsoleSender(store)},
         "access": Access(store, "pairing", frozenset()),
+        "policy": Policies(Policy(), {}),
         "collector": None,
     }
     return Clerk(store=store, **services | other)

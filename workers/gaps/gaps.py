@@ -150,6 +150,11 @@ class Gaps:
         with store_errors():
             return bool(self._store.hexists(GAPS, gap_id))
 
+    def forget(self, conversation_id: str, gap_id: str) -> None:
+        """Drop the gap that a question of this conversation was, if it was one: it is asked anew."""
+        with store_errors():
+            self._drop(keys=gap_keys(conversation_id), args=[gap_id])
+
     def drop(self, gaps: Sequence[Gap]) -> int:
         """Drop gaps, with what was written down about telling their askers; how many went."""
         with store_errors():

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- Have the last question of a conversation answered again, in its new words: its turns go, and its messages wait in the
+-- inbox once more, as one batch, in a round of its own (its answer must not be taken for the old one).
+-- KEYS inbox, messages, batch, ready, turns, erased
+-- ARGV conversation, now, round, seen_s, id, JSON, sent_at, id, JSON, sent_at, …
+-- Returns 1, or 0 when it is not the last question: something waits or is being answered, or other turns came after it.
+if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
+  return 0
+end
+local ids = {}
+for at = 5, #ARGV, 3 do
+  ids[#ids + 1] = ARGV[at]
+end
+local last = redis.call('LRANGE', KEYS[5], -2, -1)
+for at, role in ipairs({'user', 'assistant'}) do
+  local turn = last[at] and cjson.decode(last[at])
+  if not turn or turn['role'] ~= role or table.concat(turn['message_ids'], ' ') ~= table.concat(ids, ' ') then
+    return 0
+  end
+end
+redis.call('RPOP', KEYS[5], 2)
+for at = 5, #ARGV, 3 do
+  redis.call('ZADD', KEYS[1], ARGV[at + 2], ARGV[at])
+  redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
+  redis.call('SET', 'seen:' .. ARGV[at], 'accepted', 'EX', ARGV[4])
+end
+redis.call('HSET', KEYS[3], 'ids', cjson.encode(ids), 'journal:round', ARGV[3])
+redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[6], ARGV[2], ARGV[1])  -- workers look here for what their models have to forget
+return 1
