@@ -78,7 +78,7 @@ def mark_of(message: dict[str, Any]) -> Any:
 def test_an_answer_grows_in_the_place_of_its_preview(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.preview(EXTRACT)
 
     stream.update(FIRST)
@@ -93,7 +93,7 @@ def test_an_answer_grows_in_the_place_of_its_preview(
 def test_the_whole_answer_stands_in_one_message_with_sources_and_buttons(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.preview(EXTRACT)
     stream.update(FIRST)
 
@@ -108,7 +108,7 @@ def test_the_whole_answer_stands_in_one_message_with_sources_and_buttons(
 def test_the_last_words_come_with_the_end_of_the_stream(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
     slack.fail(UPDATE, Fault(status=429, retry_after=9))
 
@@ -122,7 +122,7 @@ def test_a_stream_names_its_thread_and_who_reads_along(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
     """The fake refuses it in a channel otherwise."""
-    slack_sender.open(target, MemoryJournal()).update(FIRST)
+    opened(slack_sender, target, MemoryJournal()).update(FIRST)
 
     assert slack.workspace.calls[START] == 1
     assert posted(slack)[0]["thread_ts"] == target.reply_to["thread_ts"]
@@ -131,7 +131,7 @@ def test_a_stream_names_its_thread_and_who_reads_along(
 def test_an_answer_of_another_wording_than_what_was_appended_is_put_right(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
 
     stream.finish(Reply("資料にはこう書かれています。"))
@@ -142,7 +142,7 @@ def test_an_answer_of_another_wording_than_what_was_appended_is_put_right(
 def test_what_is_longer_than_a_message_comes_in_further_ones(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     for end in (1_000, 3_000, 5_000, len(LONG)):
         stream.update(LONG[:end])
 
@@ -155,7 +155,7 @@ def test_what_is_longer_than_a_message_comes_in_further_ones(
 def test_a_mention_that_grows_together_from_two_sentences_calls_nobody(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update("見て <")
     stream.update("見て <!channel> と @channel")
 
@@ -167,7 +167,7 @@ def test_sentences_that_come_faster_than_the_pace_are_appended_together(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(growth, "APPEND_EVERY_S", 0.2)
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     for number in range(1, 6):
         stream.update("文。" * number)
     at_once = slack.workspace.calls[APPEND]
@@ -194,7 +194,7 @@ def test_where_streams_are_refused_the_answer_grows_by_edits_of_its_preview(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, error: str
 ) -> None:
     slack.fail(START, Fault(error=error))
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.preview(EXTRACT)
     for text in (FIRST, SECOND):
         stream.update(text)
@@ -212,7 +212,7 @@ def test_edits_keep_their_pace(
 ) -> None:
     monkeypatch.setattr(growth, "EDIT_EVERY_S", 0.3)
     slack.workspace.channels["C1"].streams = False
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.preview(EXTRACT)
     began = time.monotonic()
     for number in range(1, 60):
@@ -232,7 +232,7 @@ def test_a_workspace_that_takes_no_button_in_a_stream_gets_one_without(
 ) -> None:
     slack.fail(START, Fault(error="invalid_blocks"))
 
-    slack_sender.open(target, MemoryJournal()).update(FIRST)
+    opened(slack_sender, target, MemoryJournal()).update(FIRST)
 
     assert shown(slack, target) == [f"{FIRST}\n[growing]"]
     assert [block["type"] for block in posted(slack)[0]["blocks"]] == ["markdown"]
@@ -244,7 +244,7 @@ def test_when_streams_are_used_up_edits_take_their_place(slack: FakeSlack, store
     answers = []
     for _ in range(18):
         target = target_of(slack.workspace.say("C1", "？")["ts"])
-        stream = SlackSender(client, store).open(target, MemoryJournal())
+        stream = opened(SlackSender(client, store), target, MemoryJournal())
         stream.update(FIRST)
         stream.due(time.time())
         answers.append(shown(slack, target))
@@ -258,7 +258,7 @@ def test_a_stream_is_ended_in_time_and_the_answer_goes_on_by_edits(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(growth, "STREAM_S", 0.0)
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
 
     stream.due(time.time())
@@ -275,7 +275,7 @@ def test_a_stream_is_ended_in_time_and_the_answer_goes_on_by_edits(
 def test_a_stream_that_slack_has_ended_is_gone_on_with_by_edits(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
     slack.workspace.streams.later_s = 301
     stream.update(SECOND)
@@ -290,7 +290,7 @@ def test_a_stream_that_slack_has_ended_is_gone_on_with_by_edits(
 def test_who_stops_a_stream_by_slacks_own_button_has_the_answer_ended(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
     slack.workspace.stop_stream("C1", posted(slack)[0]["ts"])
     before = stream.stopped
@@ -307,7 +307,7 @@ def test_who_stops_a_stream_by_slacks_own_button_has_the_answer_ended(
 def test_a_growing_message_that_somebody_deletes_costs_nobody_the_answer(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, deletes: str
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
     slack.workspace.channels["C1"].messages.remove(posted(slack)[0])
     if deletes == "before an append":
@@ -334,7 +334,7 @@ def test_whatever_one_call_comes_to_the_answer_stands_there_once(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, method: str, fault: Fault
 ) -> None:
     journal = MemoryJournal()
-    stream = slack_sender.open(target, journal)
+    stream = opened(slack_sender, target, journal)
     stream.preview(EXTRACT)
     slack.fail(method, fault)
     for text in (FIRST, SECOND):
@@ -360,14 +360,14 @@ def test_a_worker_that_dies_in_a_call_leaves_its_successor_one_message(
     updates: int,
 ) -> None:
     journal = MemoryJournal()
-    stream = SlackSender(DyingClient(slack.api_url, method, when), store).open(target, journal)
+    stream = opened(SlackSender(DyingClient(slack.api_url, method, when), store), target, journal)
     with suppress(Crash):
         stream.preview(EXTRACT)
         for text in (FIRST, SECOND)[:updates]:
             stream.update(text)
         stream.finish(ANSWER)
 
-    another = slack_sender.open(target, journal)
+    another = opened(slack_sender, target, journal)
     if "parts" not in journal.facts:  # the answer is made anew
         another.preview(EXTRACT)
         another.update("締めは25日です。")
@@ -389,7 +389,7 @@ def test_of_an_answer_that_will_not_come_nothing_is_left(
     when: str,
     erased: bool,
 ) -> None:
-    stream = SlackSender(DyingClient(slack.api_url, method, when), store).open(target, MemoryJournal())
+    stream = opened(SlackSender(DyingClient(slack.api_url, method, when), store), target, MemoryJournal())
     with suppress(Crash):
         stream.preview(EXTRACT)
         stream.update(FIRST)
@@ -408,7 +408,7 @@ def test_of_an_answer_that_will_not_come_nothing_is_left(
 def test_a_half_message_of_a_question_that_waits_is_left_for_who_answers_it(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    slack_sender.open(target, MemoryJournal()).update(FIRST)
+    opened(slack_sender, target, MemoryJournal()).update(FIRST)
 
     slack_sender.tidy()
 
@@ -418,7 +418,7 @@ def test_a_half_message_of_a_question_that_waits_is_left_for_who_answers_it(
 def test_tidying_never_takes_an_answer_away(
     slack: FakeSlack, store: redis.Redis, slack_sender: SlackSender, target: Target
 ) -> None:
-    stream = slack_sender.open(target, MemoryJournal(crash_on="sent"))
+    stream = opened(slack_sender, target, MemoryJournal(crash_on="sent"))
     stream.update(FIRST)
     with pytest.raises(Crash):
         stream.finish(ANSWER)
@@ -433,7 +433,7 @@ def test_tidying_never_takes_an_answer_away(
 def test_what_slack_does_not_take_away_is_tried_again(
     slack: FakeSlack, store: redis.Redis, slack_sender: SlackSender, target: Target
 ) -> None:
-    slack_sender.open(target, MemoryJournal()).preview(EXTRACT)
+    opened(slack_sender, target, MemoryJournal()).preview(EXTRACT)
     store.delete(f"messages:{target.conversation_id}")
     slack.fail(DELETE, Fault(status=500), Fault(status=429))
 
@@ -449,7 +449,7 @@ def test_what_slack_does_not_take_away_is_tried_again(
 def test_what_stands_for_an_older_message_of_the_same_batch_goes_when_that_is_answered(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, grown: bool
 ) -> None:
-    before = slack_sender.open(target, MemoryJournal())
+    before = opened(slack_sender, target, MemoryJournal())
     before.preview(EXTRACT)
     if grown:
         before.update(FIRST)
@@ -457,7 +457,7 @@ def test_what_stands_for_an_older_message_of_the_same_batch_goes_when_that_is_an
     later = slack.workspace.say("C1", "給与は？", thread_ts=thread_ts)["ts"]
     newest = Target(f"slack:{TEAM}:C1:{later}", target.conversation_id, "ja", {**target.reply_to, "ts": later})
 
-    stream = slack_sender.open(newest, MemoryJournal())
+    stream = opened(slack_sender, newest, MemoryJournal())
     stream.preview(EXTRACT)
     seen = shown(slack, target)
     stream.finish(ANSWER)
@@ -471,7 +471,7 @@ def test_a_worker_that_loses_its_lock_says_nothing_more(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, call: int
 ) -> None:
     journal = LosingItsLock(call)
-    stream = slack_sender.open(target, journal)
+    stream = opened(slack_sender, target, journal)
     with suppress(LockLost):
         stream.preview(EXTRACT)
         stream.update(FIRST)
@@ -479,7 +479,7 @@ def test_a_worker_that_loses_its_lock_says_nothing_more(
         stream.finish(ANSWER)
 
     another = MemoryJournal()
-    delivered(slack_sender, target, another, slack_sender.open(target, another))
+    delivered(slack_sender, target, another, opened(slack_sender, target, another))
 
     slack_sender.tidy()
     assert shown(slack, target) == [SHOWN]
@@ -491,7 +491,7 @@ def test_a_question_that_is_erased_while_its_stream_begins_has_none(
     journal = LosingItsLock(2, lambda: slack_sender.erase(target.conversation_id, message_ids=[target.message_id]))
 
     with pytest.raises(LockLost):
-        slack_sender.open(target, journal).update(FIRST)
+        opened(slack_sender, target, journal).update(FIRST)
 
     assert shown(slack, target) == []
 
@@ -508,14 +508,14 @@ def test_a_stream_of_another_bot_in_the_thread_is_left_alone(
         | {"recipient_team_id": TEAM, "recipient_user_id": "U1"},
     )
 
-    delivered(slack_sender, target, journal, slack_sender.open(target, journal))
+    delivered(slack_sender, target, journal, opened(slack_sender, target, journal))
     slack_sender.tidy()
 
     assert shown(slack, target) == ["別の話です。\n[growing]", SHOWN]
 
 
 def test_an_apology_takes_the_place_of_what_grew(slack: FakeSlack, slack_sender: SlackSender, target: Target) -> None:
-    stream = slack_sender.open(target, MemoryJournal())
+    stream = opened(slack_sender, target, MemoryJournal())
     stream.update(FIRST)
 
     stream.fail("すみません。")
@@ -527,20 +527,20 @@ def test_a_stream_that_cannot_be_ended_keeps_the_answer_waiting(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
     journal = MemoryJournal()
-    stream = slack_sender.open(target, journal)
+    stream = opened(slack_sender, target, journal)
     stream.update(FIRST)
     slack.fail(STOP, Fault(error="messaging_processing_failed"))
 
     with pytest.raises(DeliveryDeferred):
         stream.finish(ANSWER)
     slack.workspace.streams.later_s = 301
-    delivered(slack_sender, target, journal, slack_sender.open(target, journal))
+    delivered(slack_sender, target, journal, opened(slack_sender, target, journal))
 
     assert shown(slack, target) == [SHOWN]
 
 
 def test_notes_hold_no_word_of_the_answer(store: redis.Redis, slack_sender: SlackSender, target: Target) -> None:
-    slack_sender.open(target, MemoryJournal()).update(FIRST)
+    opened(slack_sender, target, MemoryJournal()).update(FIRST)
 
     (noted,) = notes_in(store)
     assert "毎月" not in str(json.loads(noted))
@@ -578,13 +578,20 @@ class LosingItsLock(MemoryJournal):
         super().check()
 
 
+def opened(slack_sender: SlackSender, target: Target, journal: MemoryJournal) -> SlackReply:
+    """The stream for an answer in a thread."""
+    stream = slack_sender.open(target, journal)
+    assert isinstance(stream, SlackReply)
+    return stream
+
+
 def delivered(slack_sender: SlackSender, target: Target, journal: MemoryJournal, stream: SlackReply) -> None:
     """Deliver the answer as workers do, who come again when it has to wait."""
     for _ in range(5):
         try:
             stream.finish(ANSWER)
         except DeliveryDeferred:
-            stream = slack_sender.open(target, journal)
+            stream = opened(slack_sender, target, journal)
         else:
             return
     raise AssertionError("never delivered")

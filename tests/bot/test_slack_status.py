@@ -13,6 +13,7 @@ from bot.slack import status
 from bot.slack.limiter import Limiter
 from bot.slack.sender import SlackSender
 from bot.slack.web import slack_client
+from tests.bot.test_slack_growth import opened
 from tests.bot.test_slack_sender import MemoryJournal, target_of
 from tests.fakes.slack import TOKEN, FakeSlack, Fault
 
@@ -37,7 +38,7 @@ def target(slack: FakeSlack) -> Target:
 
 
 def test_the_work_is_shown_in_turn(slack: FakeSlack, sender: SlackSender, target: Target) -> None:
-    sender.open(target, MemoryJournal()).working(*TURNS)
+    opened(sender, target, MemoryJournal()).working(*TURNS)
 
     place = slack.workspace.channels["C1"]
     assert place.statuses == [(target.reply_to["thread_ts"], TURNS[0])]
@@ -45,13 +46,13 @@ def test_the_work_is_shown_in_turn(slack: FakeSlack, sender: SlackSender, target
 
 
 def test_texts_are_as_many_and_as_long_as_slack_takes(slack: FakeSlack, sender: SlackSender, target: Target) -> None:
-    sender.open(target, MemoryJournal()).working(*["あ" * 60] * 12)
+    opened(sender, target, MemoryJournal()).working(*["あ" * 60] * 12)
 
     assert slack.workspace.channels["C1"].turns == [["あ" * 49 + "…"] * 10]
 
 
 def test_what_is_shown_already_is_not_shown_again(slack: FakeSlack, sender: SlackSender, target: Target) -> None:
-    stream = sender.open(target, MemoryJournal())
+    stream = opened(sender, target, MemoryJournal())
     for _ in range(5):
         stream.waiting("順番をお待ちください。")
         stream.due(0.0)
@@ -63,7 +64,7 @@ def test_a_line_is_shown_again_before_slack_takes_it_away(
     slack: FakeSlack, sender: SlackSender, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = status.AGAIN_AFTER_S
-    stream = sender.open(target, MemoryJournal())
+    stream = opened(sender, target, MemoryJournal())
     stream.working(*TURNS)
     monkeypatch.setattr(status, "AGAIN_AFTER_S", 0.0)
 
@@ -77,7 +78,7 @@ def test_a_place_in_the_queue_takes_the_place_of_what_was_shown(
     slack: FakeSlack, sender: SlackSender, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "CHANGED_AFTER_S", 0.0)
-    stream = sender.open(target, MemoryJournal())
+    stream = opened(sender, target, MemoryJournal())
     stream.working(*TURNS)
 
     stream.waiting("順番をお待ちください。前に2件、あと約30秒です。")
@@ -90,7 +91,7 @@ def test_a_line_that_a_message_has_taken_away_is_not_kept(
     slack: FakeSlack, sender: SlackSender, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "AGAIN_AFTER_S", 0.0)
-    stream = sender.open(target, MemoryJournal())
+    stream = opened(sender, target, MemoryJournal())
     stream.working(*TURNS)
     stream.preview(Reply("資料の抜粋です。"))
 
@@ -105,7 +106,7 @@ def test_a_line_that_slack_refuses_is_no_failure(
 ) -> None:
     slack.fail(SET, fault)
 
-    sender.open(target, MemoryJournal()).working(*TURNS)
+    opened(sender, target, MemoryJournal()).working(*TURNS)
 
 
 def test_a_line_is_left_out_when_slack_has_had_enough_of_them(
@@ -115,7 +116,7 @@ def test_a_line_is_left_out_when_slack_has_had_enough_of_them(
     sender = SlackSender(slack_client(TOKEN, slack.api_url, limiter=Limiter(store, TOKEN)), store)
 
     for _ in range(60):
-        sender.open(target, MemoryJournal()).working(*TURNS)
+        opened(sender, target, MemoryJournal()).working(*TURNS)
 
     assert slack.workspace.calls[SET] == 40
     assert slack.tiers.refused == 0
