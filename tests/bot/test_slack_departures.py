@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import redis
 
 from bot.errors import DeliveryFailed
+from bot.inbox import Inbox
+from bot.slack.front_door import SlackFrontDoor
 from bot.slack.happenings import parse_happening
 from bot.slack.web import call, slack_client
 from tests.fakes.slack import TOKEN, FakeSlack, Fault
 from tests.fakes.slack_events import BOT_USER, envelope
+from tests.workers.making import NoHints
 
 
 def happened(event: dict[str, Any], **changed: Any) -> str | None:
@@ -73,3 +77,15 @@ def test_who_is_shut_out_does_not_try_again(error: str) -> None:
 
         with pytest.raises(DeliveryFailed, match=error):
             call(slack_client(TOKEN, slack.api_url).chat_postMessage, channel="C1", text="25日です。")
+
+
+@pytest.mark.parametrize(
+    "event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U0BOT"]}}]
+)
+def test_an_uninstallation_is_taken_in_once_though_it_is_told_twice(store: redis.Redis, event: dict[str, Any]) -> None:
+    told = envelope({"event_ts": "1700000000.000100"} | event, authorizations=[])
+    door = SlackFrontDoor(None, Inbox(store, NoHints()))
+
+    assert [door.take(told).status, door.take(told).status] == [200, 200]
+
+    assert store.hlen("controls") == 1
