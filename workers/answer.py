@@ -93,10 +93,10 @@ def not_found(inquiry: Inquiry, nearest: Sequence[Passage], cut: int = 0) -> Ans
 
 def without_model(inquiry: Inquiry, passages: Sequence[Passage], best: tuple[Citation, ...], cut: int) -> Answer:
     """The best passage's own words as the answer; an apology where there is none (a general answer was wanted)."""
-    language = inquiry.voice.language
+    voice = inquiry.voice
     if not passages:
-        return Answer(Reply(phrase("too_slow", language)))
-    reply = extracting.extracted("without_model", inquiry.text, language, passage=passages[0], citations=best)
+        return Answer(Reply(voice.say(phrase("too_slow", voice.language))))
+    reply = extracting.extracted("without_model", inquiry.text, voice, passage=passages[0], citations=best)
     return Answer(reply, extracting.turns(inquiry.turn, passages[0]), cut)
 
 

@@ -110,7 +110,7 @@ def made_of(found: Found, conversation: Conversation, inquiry: Inquiry, desk: De
         return not_found(inquiry, found.passages or found.nearest, conversation.cut)
     best = desk.citing.citations(passages[:1], inquiry.place)
     if passages:
-        extract = extracted("preview", inquiry.text, inquiry.voice.language, passage=passages[0], citations=best)
+        extract = extracted("preview", inquiry.text, inquiry.voice, passage=passages[0], citations=best)
         inquiry.reply.preview(extract)
         checkpoint("previewed")
     try:

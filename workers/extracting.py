@@ -12,15 +12,15 @@ from workers import grounding
 from workers.conversation import Turn
 from workers.phrases import phrase
 from workers.prompt import as_cited, as_read
+from workers.voice import Voice
 
 Label = Literal["preview", "without_model"]
 
 
-def extracted(
-    label: Label, question: str, language: str, *, passage: Passage, citations: tuple[Citation, ...]
-) -> Reply:
-    """What the passage says to the question, labelled in `language` as its own words, with its source."""
-    text = phrase(label, language, words=grounding.extract(question, passage))
+def extracted(label: Label, question: str, voice: Voice, *, passage: Passage, citations: tuple[Citation, ...]) -> Reply:
+    """What the passage says to the question, labelled in the desk's voice as its own words, with its source."""
+    words = grounding.extract(question, passage)
+    text = voice.say(phrase(label, voice.language, words="{words}")).format(words=words)  # the words stay as written
     return Reply(sanitise(text, grounding.sources([passage])), citations)
 
 

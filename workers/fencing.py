@@ -37,10 +37,10 @@ def on_one_line(text: str) -> str:
     return fenced(" ".join(text.split()))
 
 
-def recites(sentence: str, instructions: str, passages: Iterable[str] = ()) -> bool:
-    """Whether the sentence repeats a long run of the instructions that no passage has."""
+def recites(sentence: str, instructions: str, known: Iterable[str] = ()) -> bool:
+    """Whether the sentence repeats a long run of the instructions that nothing has which may be said."""
     said, told = _spoken(sentence), _spoken(instructions)
-    read = " ".join(map(_spoken, passages))
+    read = " ".join(map(_spoken, known))
     return any(run in told and run not in read for run in _runs(said))
 
 

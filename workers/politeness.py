@@ -74,6 +74,11 @@ _RULES: tuple[_Rule, ...] = (
     (r"(?<=[高安早速長短良悪低近遠多古広狭強弱重軽深浅])い", "いです"),
     (r"([少危]ない|しい|いい|よい|[ぁ-ん]たい)", r"\1です"),
 )
+_FIGURE = re.compile(
+    r"[\u3400-\u9fff]{0,4}(?:[0-9０-９]+(?:[.,．，:：][0-9０-９]+)*(?:[\u3400-\u9fff]{1,3}|[かヶカヵ]月分?|[%％])){1,4}(?:まで|から)?"
+)
+"""An answer that is one figure (毎月25日, 6,000円, 10時30分まで)."""
+_LONGEST_FIGURE = 30
 _ENDS = tuple((re.compile(f"(?:{plain})$"), polite) for plain, polite in _RULES)
 _LONGEST_END = 12
 """No rule looks at more letters than these."""
@@ -89,6 +94,8 @@ def polite(body: str) -> str:
     start, end = body[:-_LONGEST_END], body[-_LONGEST_END:]
     if is_polite(end):
         return body
+    if len(body) <= _LONGEST_FIGURE and _FIGURE.fullmatch(body.strip()):
+        return f"{body}です"
     for plain, form in _ENDS:
         if plain.search(end):
             return start + plain.sub(form, end)

@@ -83,12 +83,12 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
     )
     pieces = Pieces(generation, reply, inquiry.watch, voice.language, deadline_s=left_s)
     told, whole = Telling(prompt.passages, question, voice, reply), False
-    secret = instructions(prompt)
+    secret, known = instructions(prompt), (*told.addresses, inquiry.policy.persona)  # who the desk is, it may say
     for sentence in grounding.sentences(pieces):
         inquiry.course.writes()
         if grounding.refuses(sentence):
             break
-        if recites(told.said + sentence, secret, told.addresses):
+        if recites(told.said + sentence, secret, known):
             told.left_out += 1
         elif not told.is_foreign(sentence):
             told.tell(sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ from tests.fakes.slack import FakeSlack
 from tests.workers.desk import ANSWER, make_desk, saying
 from tests.workers.library import DESK, Library
 from workers.citing import Citing
+from workers.engine import LlamaEngine
 from workers.models import resolve
+from workers.prompt import LEAD, SYSTEM
 from workers.replies import passage_addresses
 from workers.services import Desk
 
@@ -55,6 +58,15 @@ def small_model() -> Path:
     """The smallest chat model of the catalogue, fetched once into MADOGUCHI_TEST_MODELS or data/models."""
     folder = Path(os.environ.get("MADOGUCHI_TEST_MODELS", "data/models"))
     return resolve("smollm2-135m-instruct", folder)
+
+
+@pytest.fixture(scope="module")
+def chat_engine() -> Iterator[LlamaEngine]:
+    """The smallest model of the catalogue that speaks Japanese, one at a time; fetched as `small_model` is."""
+    folder = Path(os.environ.get("MADOGUCHI_TEST_MODELS", "data/models"))
+    model = resolve("qwen2.5-coder-0.5b-instruct", folder)
+    with closing(LlamaEngine(model, context_tokens=4096, at_once=1, system=SYSTEM, lead=LEAD)) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,7 @@ from workers.replies import open_generator
 from workers.services import Desk
 from workers.serving import answer_next
 from workers.settings import WorkerSettings
+from workers.voice import Voice
 
 QUESTION = "経費の締め日はいつですか？"
 PREVIEW = phrase("preview", "ja", words=ANSWER)
@@ -328,11 +329,22 @@ def test_such_an_answer_is_shown_once_though_its_worker_is_killed_before_it_is_s
 def test_a_hostile_document_is_shown_as_text_only(hostile: str) -> None:
     passage = Passage(Chunk("1", "d", "題", "d.md", (), f"締め日は25日です {hostile}", frozenset({"public"})), 1.0)
 
-    text = extracted("preview", QUESTION, "ja", passage=passage, citations=()).text
+    text = extracted("preview", QUESTION, Voice("ja"), passage=passage, citations=()).text
 
     assert "締め日は25日です" in text
     kept = {"https://evil.example/x"}  # an address that a document has may be followed
     assert hostile in kept or hostile not in text
+
+
+def test_a_persona_stays_in_character_where_no_model_answers(store: redis.Redis, loading: Desk) -> None:
+    accept(store, message(QUESTION))
+    model_of(loading).broken = True
+
+    answer_next(C, replace(loading, policy=Policies(Policy(ending="ですわよ"), {})))
+
+    label, words = answers(store)[-1].split("\n")
+    assert label.endswith("そのまま示しますのですわよ。")
+    assert "ですわよ" not in words
 
 
 def test_the_extract_is_labelled_in_the_language_of_the_question(store: redis.Redis, loading: Desk) -> None:

@@ -220,6 +220,14 @@ def test_persona_of_one_place_is_not_heard_in_another(store: redis.Redis, retrie
     assert generator.prompts[0].messages[0].text == SYSTEM
 
 
+def test_who_the_desk_is_may_be_said(store: redis.Redis, retriever: Retriever) -> None:
+    persona = Policy(outside="general", persona="総合受付の案内係、まどかと申します。")
+    with saying(Script("総合受付の案内係、まどかと申します。")) as generator:
+        text = ask(store, retriever, generator, "お名前を教えてください", persona)
+
+    assert text.startswith("総合受付の案内係、まどかと申します。")
+
+
 def test_plain_japanese_is_asked_for_where_it_is_wanted(store: redis.Redis, retriever: Retriever) -> None:
     with saying(Script(ANSWER)) as generator:
         ask(store, retriever, generator, QUESTION, Policy(plain_japanese=True))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import redis
 
@@ -15,9 +11,7 @@ from tests.workers.making import accept, message
 from workers.engine import LlamaEngine
 from workers.language import is_in
 from workers.metrics import WRONG_LANGUAGE
-from workers.models import resolve
 from workers.policy import Policies, Policy
-from workers.prompt import LEAD, SYSTEM
 from workers.serving import answer_next
 
 pytestmark = pytest.mark.model
@@ -35,15 +29,6 @@ JAPANESE = (
 ENGLISH = "What does the error E-517 mean, and how many people are connected?"
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[LlamaEngine]:
-    folder = Path(os.environ.get("MADOGUCHI_TEST_MODELS", "data/models"))
-    model = resolve("qwen2.5-coder-0.5b-instruct", folder)
-    engine = LlamaEngine(model, context_tokens=4096, at_once=1, system=SYSTEM, lead=LEAD)
-    yield engine
-    engine.close()
-
-
 def own_sentences(text: str) -> list[str]:
     """The desk's sentences of an answer: without what it quotes."""
     lines = [line for line in text.splitlines() if not line.startswith(("根拠:", "From the document:", "「", "“"))]
@@ -52,10 +37,10 @@ def own_sentences(text: str) -> list[str]:
 
 @pytest.mark.timeout(600)
 def test_persona_and_language_hold_over_eight_questions(
-    store: redis.Redis, retriever: Retriever, engine: LlamaEngine
+    store: redis.Redis, retriever: Retriever, chat_engine: LlamaEngine
 ) -> None:
     persona = Policy(persona="あなたは気高いお嬢様です。", ending=LADY)
-    desk = make_desk(store, retriever, engine, policy=Policies(persona, {}), answer_deadline_s=120.0)  # type: ignore[arg-type]
+    desk = make_desk(store, retriever, chat_engine, policy=Policies(persona, {}), answer_deadline_s=120.0)  # type: ignore[arg-type]
     before = WRONG_LANGUAGE._value.get()
     for question in (*JAPANESE, ENGLISH):
         accept(store, message(question))
