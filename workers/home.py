@@ -16,7 +16,7 @@ from workers.gaps.entries import GapRefused, entry
 from workers.gaps.gap import Topic
 from workers.gaps.gaps import Gaps
 from workers.gaps.texts import MOST_WORDINGS, WORDING_CHARS, head
-from workers.phrases import phrase
+from workers.phrases import SUGGESTIONS, phrase
 from workers.services import Clerk
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,9 @@ def show_home(_: str, event: Command | Action, clerk: Clerk) -> None:
 
 def page(user_id: str, language: str, clerk: Clerk) -> Page:
     """A person's page."""
+    wished = clerk.policy.of(frozenset({user_id})).suggested_prompts
     admin = _admin_part(language, clerk) if user_id in clerk.access.admins else None
-    return Page(language, phrase("help", language), (), admin)
+    return Page(language, phrase("help", language), tuple(wished or SUGGESTIONS[language]), admin)
 
 
 def open_gap(control_id: str, event: Action, clerk: Clerk) -> None:

@@ -29,6 +29,7 @@ from workers.controls import Controls
 from workers.gaps.gaps import Gaps
 from workers.gaps.topics import Sorting
 from workers.home import MOST_TOPICS
+from workers.phrases import SUGGESTIONS
 from workers.services import Clerk
 
 ADMIN, OTHER = "U1", "U2"
@@ -94,7 +95,9 @@ def test_who_opens_it_reads_what_the_desk_can_do_in_their_language(slack: FakeSl
     act("2", opened(ADMIN), clerk)
 
     assert "What I can do" in home(slack, OTHER)
+    assert SUGGESTIONS["en"][0] in home(slack, OTHER)
     assert "窓口でできること" in home(slack, ADMIN)
+    assert SUGGESTIONS["ja"][0] in home(slack, ADMIN)
 
 
 def test_only_administrators_see_the_index_and_the_gaps(slack: FakeSlack, clerk: Clerk, number: int) -> None:
