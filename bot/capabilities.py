@@ -48,6 +48,27 @@ class ReadsBack(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A message that may be asked about: its id, and where the answer goes."""
+
+    message_id: str
+    reply_to: Mapping[str, Any]
+
+
+@runtime_checkable
+class Enters(Protocol):
+    """The way out of a platform on which people can ask about what stands where the bot may not be."""
+
+    def entered(self, reply_to: Mapping[str, Any]) -> Entrance | None:
+        """What was chosen there, with who reads the answer; None where the bot is not.
+
+        Raises:
+            DeliveryDeferred: it cannot be found out now.
+        """
+        ...
+
+
 @runtime_checkable
 class Replaces(Protocol):
     """The way out of a platform on which an answer that is shown can be replaced by another one."""

@@ -18,6 +18,7 @@ from bot.store import store_errors, text
 from bot.votes import REASON, VOTE
 from workers.administering import administer
 from workers.answer_cache import AnswerCache
+from workers.asking_about import ask_about
 from workers.editing import edit
 from workers.erasure import rewrite_soon
 from workers.explaining import explain
@@ -181,6 +182,7 @@ ACTIONS: dict[str, Callable[[str, Action, Clerk], None]] = {
     WHY: explain,
     HAND_OFF: hand_off,
     SHARE: share,
+    "ask_about": ask_about,
 }
 
 

@@ -17,23 +17,22 @@ from slack_bolt.error import BoltUnhandledRequestError
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
-from bot.messages import Command, Control, Edit, Message
+from bot.messages import Action, Command, Control, Edit, Message
 from bot.places import Places
 from bot.platform import WebhookRequest, WebhookResponse
+from bot.slack.asking_about import ASK_ABOUT
 from bot.slack.events import Delivery, parse
 from bot.slack.forms import FormRefused
 from bot.slack.happenings import EVENTS, parse_happening
 from bot.slack.interactions import parse_interaction
-from bot.slack.listening import Heard, Listening
+from bot.slack.listening import Listening, not_allowed
 from bot.slack.sightings import Sightings
 from bot.slack.signing import verify
 from bot.slack.slash import COMMAND, NOT_ALLOWED, parse_command
-from bot.words import language
 
 log = logging.getLogger(__name__)
 
 MAX_FORM_FIELDS = 100
-DAY_S = 24 * 3600
 EVERYWHERE = Places({})
 _ANY = re.compile("")
 
@@ -126,7 +125,7 @@ class SlackFrontDoor:
                 case "take":
                     return self._accepted(event, delivery.id)
                 case "refuse":
-                    return self._accepted(*_not_allowed(event, heard))
+                    return self._accepted(*not_allowed(event, heard))
         return BoltResponse(status=200)
 
     def _take_happening(self, body: dict[str, Any]) -> BoltResponse:
@@ -140,7 +139,15 @@ class SlackFrontDoor:
             taken = parse_interaction(body)
         except FormRefused as refusal:
             return BoltResponse(status=200, body=refusal.to_json(), headers={"content-type": ["application/json"]})
-        return BoltResponse(status=200) if taken is None else self._accepted(*taken)
+        if taken is None or self._is_shut_out(taken[0]):
+            return BoltResponse(status=200)
+        return self._accepted(*taken)
+
+    def _is_shut_out(self, event: Message | Control) -> bool:
+        """Whether somebody asks about a message in a channel where they may not use the bot."""
+        if not isinstance(event, Action) or event.name != ASK_ABOUT:
+            return False
+        return not self._places.of(f"slack:{event.reply_to['channel']}").admits(event.user_id)
 
     def _accepted(self, event: Message | Control, delivery_id: str) -> BoltResponse:
         """200 once it is durable; 503 to be sent it again."""
@@ -168,22 +175,6 @@ def _come_again() -> BoltResponse:
     """Without the store nothing is durable: Slack delivers it again."""
     log.warning("store unavailable", extra={"platform": "slack"})
     return BoltResponse(status=503)
-
-
-def _not_allowed(event: Message | Command, heard: Heard) -> tuple[Command, str]:
-    """The order to tell who may not use the bot there that they may not; once a day each."""
-    text = event.text if isinstance(event, Message) else event.argument
-    told = Command(
-        platform="slack",
-        conversation_id=event.conversation_id,
-        user_id=event.user_id,
-        name="not_allowed",
-        argument="",
-        language=language(text),
-        sent_at=event.sent_at,
-        reply_to=event.reply_to,
-    )
-    return told, f"slack:not_allowed:{heard.channel}:{heard.user_id}:{int(heard.at // DAY_S)}"
 
 
 def _refused(refusal: BadRequest) -> WebhookResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject, Message
+from bot.slack.asking_about import ASK_ABOUT, parse_ask_about
 from bot.slack.buttons import PARSERS
 from bot.slack.dialogs import parse_reason
 from bot.slack.home import BUTTONS, DIALOGS
@@ -21,7 +22,7 @@ ACTIONS: Mapping[str, Parser] = {**BUTTONS, VOTE: parse_vote, STOP: parse_stop, 
 """Pressed buttons, by the element's `action_id`."""
 VIEWS: Mapping[str, Parser] = {**DIALOGS, REASON: parse_reason}
 """Dialogs that were filled in and sent, by the view's `callback_id`."""
-SHORTCUTS: Mapping[str, Parser] = {}
+SHORTCUTS: Mapping[str, Parser] = {ASK_ABOUT: parse_ask_about}
 """Shortcuts of a message, by their `callback_id`."""
 
 

@@ -13,9 +13,12 @@ from typing import Literal
 
 import redis
 
+from bot.messages import Command, Message
 from bot.places import Places
 from bot.store import SEEN_S, script, store_errors
+from bot.words import language
 
+DAY_S = 24 * 3600
 FOLLOWED_S = 14 * 24 * 3600
 """A thread in which nothing was said for so long is followed no more."""
 
@@ -84,3 +87,19 @@ class Listening:
                 args=[heard.message_id, heard.user_id, heard.at, addressed, int(order), FOLLOWED_S, SEEN_S],
             )
         return bool(told)
+
+
+def not_allowed(event: Message | Command, heard: Heard) -> tuple[Command, str]:
+    """The order to tell who may not use the bot there that they may not; once a day each."""
+    text = event.text if isinstance(event, Message) else event.argument
+    told = Command(
+        platform="slack",
+        conversation_id=event.conversation_id,
+        user_id=event.user_id,
+        name="not_allowed",
+        argument="",
+        language=language(text),
+        sent_at=event.sent_at,
+        reply_to=event.reply_to,
+    )
+    return told, f"slack:not_allowed:{heard.channel}:{heard.user_id}:{int(heard.at // DAY_S)}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from bot.capabilities import FetchedFile, Said
+from bot.capabilities import Entrance, FetchedFile, Said
 from bot.errors import DeliveryDeferred
 from bot.home import Page, PageGap
 from bot.messages import Attachment, Citation, Reply
@@ -19,6 +19,7 @@ from bot.slack.asides import Asides, place_of
 from bot.slack.before import said_before
 from bot.slack.blocks import unmarked
 from bot.slack.channels import Channels
+from bot.slack.entering import entered
 from bot.slack.files import SlackFiles
 from bot.slack.homes import ask_for_answer, publish
 from bot.slack.members import Members
@@ -144,6 +145,10 @@ class SlackSender:
     def reopen(self, target: Target) -> None:
         """Have the next answer take the place of the one that is shown; see `Replaces`."""
         reopen(Thread(self._client, target.reply_to), self._previews, target)
+
+    def entered(self, reply_to: Mapping[str, Any]) -> Entrance | None:
+        """What somebody asks about, and who reads the answer; see `Enters`."""
+        return entered(self._client, reply_to)
 
     def suggest(self, reply_to: Mapping[str, Any], questions: Mapping[str, Sequence[str]]) -> None:
         """Suggest what to ask; see `Suggests`."""
