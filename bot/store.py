@@ -61,12 +61,17 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     slack_previews     sorted set    conversations that may have such notes, by when the last one was made
     slack:calls:{app}:{method}       the calls of Slack's method within the last minute (of posts: in one channel)
     slack:rest:{app}:{method}        there as long as Slack wants that method (of posts: that channel) left alone
+    slack:shared:{team}:{channel}    whether another company reads a channel, for ten minutes
+    slack_posts:{c}    hash          kind and message id -> where a shared answer or a handed-on question stands
+    slack_posting:{kind} {m}         one of these is being posted, for a minute
+    provenance:{m}     string        what an answer was made from (titles, scores, times; no passage), for a week
+    provenances        sorted set    the messages of these by the time they end
     stream:{c}         stream        what the console's page shows
     passage:{page}     string        a cited passage with what stands around it, as its page shows it, for a week
     passages           sorted set    the names of these pages by the time they end
     passages:key       string        what signs the links to them
     status:{part}      string        a process's heartbeat and what it says of itself
-    votes              hash          answer and voter -> a vote, with the question and the answer, for 180 days
+    votes              hash          answer and voter -> a vote, its reason, the question and the answer, for 180 days
     votes:since        sorted set    the names of these votes by the time they were given
     votes:new          set           those that nobody has held against the index yet
     erased             sorted set    conversations from which something was erased, by when, for an hour

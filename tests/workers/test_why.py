@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from bot.messages import Deletion, Edit, Reply
+from bot.messages import Control, Deletion, Edit, Reply
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack, Fault
@@ -81,13 +81,13 @@ def test_it_is_gone_with_the_question_and_with_the_person(around: SlackDesk, sto
     answer = around.ask()
     message_id = conversation = buttons(answer)["why"].split()[0]
     assert store.exists(f"provenance:{message_id}")
-    event = {
+    events: dict[str, Control] = {
         "delete": Deletion("slack", conversation, "slack:U1", message_id, time.time()),
         "edit": Edit("slack", conversation, "slack:U1", message_id, "ほかの質問", time.time()),
         "forget": replace(order("forget", user="slack:U1", conversation=conversation), **ON_SLACK),
-    }[how]
+    }
 
-    act("gone", event, around.clerk)
+    act("gone", events[how], around.clerk)
     around.press(answer, "why")
 
     assert "経費精算" not in kept(store)

@@ -21,8 +21,11 @@ from knowledge.retrieval import open_retriever
 from knowledge.settings import KnowledgeSettings
 from workers.services import Retriever
 from workers.settings import STORE_TIMEOUT_S
-from workers.votes.pairs import Pair, examples, golden, liked
+from workers.votes.pairs import Pair, examples, golden, liked, one_line
 from workers.votes.votes import Votes
+
+MOST_REASONS = 50
+"""Of the newest; what an operator has seen needs not to be read for ever."""
 
 
 class ExportRefused(MadoguchiError):
@@ -38,6 +41,8 @@ def show(_: argparse.Namespace) -> int:
     print(
         f"pairs: {len(pairs)} that nobody found unhelpful, {sum(pair.lent for pair in pairs)} of them lent for training"
     )
+    for vote in [vote for vote in votes if vote.reason][-MOST_REASONS:]:
+        print(f"not helpful: {one_line(vote.asked.text)}\n  reason: {one_line(vote.reason)}")
     return 0
 
 

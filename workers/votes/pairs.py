@@ -64,7 +64,7 @@ def golden(pairs: Iterable[Pair], chunks: Mapping[str, Chunk]) -> Iterator[Golde
             continue
         asked_by = MEMBER if cited.audience & MEMBER else cited.audience
         try:
-            yield GoldenQuestion(question=_one_line(vote.asked.text), document=_place(cited), audience=asked_by)
+            yield GoldenQuestion(question=one_line(vote.asked.text), document=_place(cited), audience=asked_by)
         except ValidationError:  # longer than such a question may be, or without a word
             continue
 
@@ -82,6 +82,6 @@ def _place(chunk: Chunk) -> str:
     return chunk.document_id.partition("/")[2] or chunk.uri
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The text without what a terminal or a YAML file would take for more than letters."""
     return " ".join("".join(" " if unicodedata.category(char).startswith("C") else char for char in text).split())

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from bot.messages import Message
+from bot.votes import Reason
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.golden import GoldenQuestion, load_questions
 from knowledge.reindexing import reindex
@@ -27,6 +28,7 @@ from workers.cli import main
 from workers.prompt import SYSTEM
 from workers.services import Clerk, Desk
 from workers.serving import answer_next
+from workers.votes.votes import Votes
 
 QUESTION = "経費の締め日はいつですか？"
 BONUS_QUESTION, BONUS = "冬の賞与はいつ支給されますか？", "冬の賞与は12月10日に基本給の2か月分を支給します。"
@@ -122,6 +124,16 @@ def test_it_counts(store: redis.Redis, own_desk: Desk, clerk: Clerk, capsys: pyt
         "votes: 2 helpful, 1 not helpful, on 2 answers",
         "pairs: 1 that nobody found unhelpful, 1 of them lent for training",
     ]
+
+
+def test_it_tells_the_reasons_of_bad_votes_on_lines_of_their_own(
+    store: redis.Redis, own_desk: Desk, clerk: Clerk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ask(store, own_desk)
+    press(clerk, asked, "down")
+    Votes(store).explain(Reason(asked.id, "支払日を\n\x1b[2J聞きました"), "console:u1")
+
+    assert ran(capsys).splitlines()[2:] == [f"not helpful: {QUESTION}", "  reason: 支払日を [2J聞きました"]
 
 
 def test_a_lent_pair_is_what_the_model_read_and_what_it_said(
