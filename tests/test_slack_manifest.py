@@ -117,7 +117,7 @@ def test_the_command_the_shortcut_and_the_tabs_are_those_of_the_program() -> Non
     features = MANIFEST["features"]
 
     assert [command["command"] for command in features["slash_commands"]] == [COMMAND]
-    assert {shortcut["callback_id"] for shortcut in features["shortcuts"]} >= set(SHORTCUTS)
+    assert [shortcut["callback_id"] for shortcut in features["shortcuts"]] == list(SHORTCUTS)
     assert features["app_home"]["home_tab_enabled"]
     assert features["app_home"]["messages_tab_enabled"]
 
