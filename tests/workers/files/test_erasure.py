@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import redis
@@ -146,7 +147,8 @@ def test_an_answer_on_its_way_does_not_bring_the_file_back(chat: Chat) -> None:
     batch = Batches(chat.store, LIFE_S).take(DM)
     assert batch is not None
     chat.delete(dropped)
-    chat.desk.batches.finish(batch, turns)  # as it was made before the deletion
+    made_before = [replace(turn, message_ids=tuple(batch.ids)) for turn in turns]
+    chat.desk.batches.finish(batch, made_before)
 
     assert asked.conversation_id == DM
     assert SECRET not in held(chat.store)
