@@ -247,7 +247,7 @@ def test_a_message_that_slack_delivers_again_is_decided_once(channel: Channel, s
     channel.says("UA", f"<@{BOT_USER}> 経費は？")
     channel.answer()
     channel.says("UB", "例外は？", at="1700000100.000100")
-    channel.says("UA", "さあ")  # two people in a row: the bot keeps out from here on
+    channel.says("UA", "さあ", at="1700000200.000100")  # two people in a row: the bot keeps out from here on
 
     again = message_event(
         "例外は？", channel="C1", channel_type="channel", user="UB", ts="1700000100.000100", thread_ts=channel.root

@@ -225,6 +225,19 @@ def test_who_wants_to_be_forgotten_is_forgotten_here_too_and_not_read_again(talk
     assert "内緒の話です" not in talk.read
 
 
+def test_what_somebody_asked_the_desk_itself_is_not_read_after_they_were_forgotten(talk: Talk, clerk: Clerk) -> None:
+    first = talk.asks("内緒の経費の締め日はいつですか？", user="U2")
+    talk.root = first.reply_to["thread_ts"]
+    wish = order("forget", user="slack:U2", conversation=talk.conversation)
+    act("order 1", replace(wish, platform="slack", reply_to=first.reply_to), clerk)
+
+    again = talk.asks("領収書はどこに入れますか？")
+    answer_next(again.conversation_id, talk.desk)
+
+    assert "内緒" not in talk.read
+    assert "内緒" not in everything(talk.store)
+
+
 def test_an_edit_of_what_was_read_is_remembered(talk: Talk, clerk: Clerk) -> None:
     theirs = talk.says("U2", "内緒の話です")
     talk.asks("経費の締め日はいつですか？")
