@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
 import redis
 
 from knowledge.documents import MEMBERS, PUBLIC
+from knowledge.e5_engine import E5Engine
 from knowledge.reindexing import reindex
 from knowledge.retrieval import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
@@ -21,6 +23,7 @@ from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack
 from tests.workers.desk import ANSWER, make_desk, saying
 from tests.workers.library import DESK, Library
+from tests.workers.remembering import RememberingEmbedder
 from workers.citing import Citing
 from workers.engine import LlamaEngine
 from workers.models import resolve
@@ -51,6 +54,15 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Downloads]:
         template = "/{repo_id}/resolve/{revision}/{filename}"
         monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", served.url + template)
         yield served
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_embedder() -> Iterator[None]:
+    """Whoever loads the default embedder gets the same one: a second of work for each index that is not done again."""
+    shared = cache(lambda: RememberingEmbedder(E5Engine()))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("knowledge.embedders.BlendedEmbedder", lambda _: shared())
+        yield
 
 
 @pytest.fixture(scope="session")
