@@ -132,6 +132,10 @@ class FakeSlack:
         """What a person reads of the bot there."""
         return self.workspace.visible(channel, thread_ts)
 
+    def answers(self, channel: str, thread_ts: str | None = None) -> list[str]:
+        """What a person reads of the bot there that is a whole answer."""
+        return self.workspace.answers(channel, thread_ts)
+
     def say(self, channel: str, text: str, *, user: str = "U1", thread_ts: str | None = None) -> list[JSON]:
         """A person writes (with a mention in a channel); the envelopes that Slack sends for it."""
         place = "im" if channel.startswith("D") else "channel"
@@ -165,7 +169,7 @@ class _Request(BaseHTTPRequestHandler):
             "/_calls": lambda: dict(self.server.slack.workspace.calls),
         }
         page = pages.get(self.path)
-        self._answer(200 if page else 404, page() if page else {})
+        return self._answer(200 if page else 404, page() if page else {})
 
     def do_POST(self) -> None:
         slack = self.server.slack

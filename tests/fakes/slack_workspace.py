@@ -94,6 +94,13 @@ class Workspace:
             messages = place.thread(thread_ts) if thread_ts else place.messages
             return [self._seen(m) for m in messages if m.get("bot_id") == BOT_ID]
 
+    def answers(self, channel: str, thread_ts: str | None = None) -> list[str]:
+        """What a person reads of the bot there, without what an answer takes the place of and what is not whole yet."""
+        with self._lock:
+            place = self.channels[channel]
+            messages = place.thread(thread_ts) if thread_ts else place.messages
+            return [self._seen(m) for m in messages if m.get("bot_id") == BOT_ID and _is_whole(m)]
+
     def stop_stream(self, channel: str, ts: str) -> None:
         """A person presses Slack's own button on a message that grows."""
         with self._lock:
@@ -262,3 +269,11 @@ class Workspace:
     def _ts(self) -> str:
         micros = next(self._clock)
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
+
+
+def _is_whole(message: JSON) -> bool:
+    """Whether it is an answer: no extract, no half of one."""
+    marked: JSON = message.get("metadata") or {}
+    if not marked:
+        return "streaming_state" not in message
+    return bool(marked["event_payload"].get("part") != 0)

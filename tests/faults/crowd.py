@@ -35,7 +35,7 @@ class InADirectMessage(OnSlack):
     """Somebody in a chat of two, who reads all of it in its order."""
 
     def reads(self) -> list[str]:
-        return self._slack.visible(self.channel) if self.sent else []
+        return self._slack.answers(self.channel) if self.sent else []
 
 
 class InAThreadOfTheirOwn(InAThread):
@@ -45,7 +45,7 @@ class InAThreadOfTheirOwn(InAThread):
         return super().write(text)[::-1]
 
     def reads(self) -> list[str]:
-        return self._slack.visible(self.channel) if self.sent else []
+        return self._slack.answers(self.channel) if self.sent else []
 
 
 def somebody_new(desk: Desk, slack: FakeSlack, line: FakeLine) -> Mapping[str, Callable[[], Person]]:

@@ -81,7 +81,7 @@ class OnSlack:
         return self._desk.post("/slack/events", body, slack_events.sign(SLACK_SECRET, body)).status_code
 
     def reads(self) -> list[str]:
-        return [text for root in self._roots for text in self._slack.visible(self.channel, root)]
+        return [text for root in self._roots for text in self._slack.answers(self.channel, root)]
 
     def _thread(self) -> str | None:
         """The thread that is written in; None: a new message in the channel."""

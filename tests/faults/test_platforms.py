@@ -109,7 +109,7 @@ class InACell(OnSlack):
 
     def reads(self) -> list[str]:
         """What the whole chat shows of the bot, in the order of the chat."""
-        return self._slack.visible(self.channel) if self.sent else []
+        return self._slack.answers(self.channel) if self.sent else []
 
 
 class InAChat(OnLine):
