@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from bot.messages import Command, JSONObject
-from bot.slack.shapes import id_of, part
+from bot.slack.shapes import id_of, part, team_of
 
 LEAVE = "leave"
 
@@ -31,7 +31,7 @@ def parse_channel_gone(envelope: JSONObject) -> tuple[Command, str] | None:
 
 
 def _left(envelope: JSONObject, channel: str) -> tuple[Command, str] | None:
-    team, event_id = id_of(envelope.get("team_id")), id_of(envelope.get("event_id"))
+    team, event_id = team_of(envelope), id_of(envelope.get("event_id"))
     if not team or not event_id:
         return None
     place = f"slack:{team}:{channel}" if channel else f"slack:{team}"

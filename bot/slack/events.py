@@ -12,7 +12,7 @@ from bot.messages import Command, Deletion, Edit, JSONObject, Message
 from bot.slack.files import attachments, more_files
 from bot.slack.listening import Heard
 from bot.slack.markup import calls_others, mentions, plain_text
-from bot.slack.shapes import id_of, part, ts_of, words
+from bot.slack.shapes import id_of, part, team_of, ts_of, words
 from bot.words import language, order, said_to_administer
 
 SPEAKING_SUBTYPES = (None, "file_share", "thread_broadcast")
@@ -84,8 +84,7 @@ def _place(envelope: JSONObject, event: JSONObject) -> _Place | None:
         return None
     authorizations = envelope.get("authorizations")
     granted = [a for a in authorizations if isinstance(a, dict)] if isinstance(authorizations, list) else []
-    team = id_of(granted[0].get("team_id") if granted else None) or id_of(envelope.get("team_id"))
-    channel = id_of(event.get("channel"))
+    team, channel = team_of(envelope), id_of(event.get("channel"))
     if not team or not channel:
         return None
     return _Place(

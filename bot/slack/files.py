@@ -140,8 +140,13 @@ def _name(told: Mapping[str, Any]) -> str:
 
 
 def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port; nothing for an address whose port is none."""
     parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        port = parts.port
+    except ValueError:
+        return "", "", 0
+    return parts.scheme, (parts.hostname or ""), port or (443 if parts.scheme == "https" else 80)
 
 
 def _is(pattern: re.Pattern[str], value: object) -> bool:

@@ -15,7 +15,7 @@ from bot.messages import Action, Command, JSONObject
 from bot.sanitise import visible
 from bot.slack.forms import FormRefused
 from bot.slack.home_view import ANSWER_FIELD, FORGET, QUESTION_FIELD, WORDS_OF_DIALOG, WRITTEN
-from bot.slack.shapes import id_of, matching, part, ts_of, words
+from bot.slack.shapes import id_of, matching, part, team_of, ts_of, words
 
 _TRIGGER = re.compile(r"[0-9A-Za-z._-]{1,128}")
 _CARRIED = re.compile(r"(ja|en)(?: ([0-9]{1,9}))?")
@@ -24,7 +24,7 @@ _CARRIED = re.compile(r"(ja|en)(?: ([0-9]{1,9}))?")
 def parse_home_tab(envelope: JSONObject) -> tuple[Command, str] | None:
     """The wish for the page that an opened Home tab is."""
     event = part(envelope, "event")
-    team, user, event_id = id_of(envelope.get("team_id")), id_of(event.get("user")), id_of(envelope.get("event_id"))
+    team, user, event_id = team_of(envelope), id_of(event.get("user")), id_of(envelope.get("event_id"))
     if event.get("tab") != "home" or not (team and user and event_id):
         return None
     opened_at = float(ts_of(event.get("event_ts")) or time.time())

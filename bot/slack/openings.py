@@ -7,7 +7,7 @@ the person now looks at another channel (`assistant_thread_context_changed`, `ap
 from __future__ import annotations
 
 from bot.messages import Command, JSONObject
-from bot.slack.shapes import id_of, part, ts_of
+from bot.slack.shapes import id_of, part, team_of, ts_of
 
 SUGGEST = "suggest"
 
@@ -29,7 +29,7 @@ def parse_thread_started(envelope: JSONObject) -> tuple[Command, str] | None:
 
 
 def _suggest(envelope: JSONObject, *, user: str, channel: str, thread_ts: str) -> tuple[Command, str] | None:
-    team, event_id = id_of(envelope.get("team_id")), id_of(envelope.get("event_id"))
+    team, event_id = team_of(envelope), id_of(envelope.get("event_id"))
     opened_at = ts_of(part(envelope, "event").get("event_ts"))
     if not (user and channel and team and event_id and opened_at):
         return None

@@ -50,6 +50,8 @@ class ResponseUrls:
 
     def _is_slacks(self, url: str) -> bool:
         """Whether it is on one of Slack's hosts, or where the Web API of the settings is."""
+        if not url.isascii() or not url.isprintable():  # such a request cannot be written
+            return False
         try:
             asked = urlsplit(url)
             port = asked.port

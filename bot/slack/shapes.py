@@ -22,6 +22,15 @@ def words(parent: JSONObject, key: str = "text") -> str:
     return value if isinstance(value, str) else ""
 
 
+def team_of(envelope: JSONObject) -> str:
+    """The workspace that an event came to us from, or nothing; in a channel of several companies the envelope may name
+    another one's first.
+    """
+    granted = envelope.get("authorizations")
+    ours = next((one for one in granted if isinstance(one, dict)), {}) if isinstance(granted, list) else {}
+    return id_of(ours.get("team_id")) or id_of(envelope.get("team_id"))
+
+
 def matching(pattern: re.Pattern[str], value: object) -> str:
     """The value when it is a text of that form, else nothing."""
     return value if isinstance(value, str) and pattern.fullmatch(value) else ""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from bot.errors import DeliveryError, SettingsIncomplete
+from bot.errors import DeliveryDeferred, DeliveryError, SettingsIncomplete
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.logs import log_to_stderr
@@ -45,6 +45,7 @@ class Socket:
         self._take = take
         self._ending = threading.Event()
         self._line: Line | None = None
+        self._not_before = 0.0
         self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="socket")
 
     @property
@@ -59,7 +60,7 @@ class Socket:
         less often: Slack counts apps.connections.open by the minute.
         """
         tries = 0
-        while not self._ending.wait(min(2.0 ** (tries - 2), LONGEST_PAUSE_S) if tries > 1 else 0.0):
+        while not self._ending.wait(self._pause_s(tries)):
             began = time.monotonic()
             self._connect()
             tries = 0 if time.monotonic() - began > STEADY_S else tries + 1
@@ -73,12 +74,19 @@ class Socket:
             line.parting.set()
             line.close()
 
+    def _pause_s(self, tries: int) -> float:
+        """Growing pauses, and none shorter than Slack asks for."""
+        growing_s = min(2.0 ** (tries - 2), LONGEST_PAUSE_S) if tries > 1 else 0.0
+        return max(growing_s, self._not_before - time.monotonic())
+
     def _connect(self) -> None:
         """One connection in the place of the last; returns when it is to be replaced."""
         try:
             line = Line(self._ask(), self._take, self._workers.submit)
         except DeliveryError as error:
             log.warning("not connected", extra={"platform": "slack", "reason": str(error)})
+            if isinstance(error, DeliveryDeferred):
+                self._not_before = time.monotonic() + (error.retry_after_s or 0.0)
             return
         threading.Thread(target=line.run, name="line", daemon=True).start()
         line.opened.wait()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.messages import Command, JSONObject
 from bot.platform import Target
 from bot.slack.pressing import carried, press
-from bot.slack.shapes import id_of, part, ts_of
+from bot.slack.shapes import id_of, part, team_of, ts_of
 
 STOP: Final = "stop"
 LABELS: Final = {"ja": "止める", "en": "Stop"}
@@ -48,7 +48,7 @@ def parse_session_stopped(envelope: JSONObject) -> tuple[Command, str] | None:
     question the answer stands, or the thread's own: the former is meant, and the stream itself tells of the other.
     """
     event, event_id = part(envelope, "event"), id_of(envelope.get("event_id"))
-    team, channel, user = (id_of(value) for value in (envelope.get("team_id"), event.get("channel"), event.get("user")))
+    team, channel, user = team_of(envelope), id_of(event.get("channel")), id_of(event.get("user"))
     thread_ts, at = ts_of(event.get("thread_ts")), ts_of(event.get("event_ts"))
     if not (event_id and team and channel and user and thread_ts and at):
         return None

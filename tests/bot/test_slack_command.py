@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 import redis
 
+from bot.errors import DeliveryFailed
 from bot.inbox import Inbox
 from bot.messages import Command, Message
 from bot.places import Place, Places
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.slack.events import parse
 from bot.slack.front_door import SlackFrontDoor
+from bot.slack.response_urls import ResponseUrls
 from bot.slack.slash import ADMIN_HELP, HELP, NOT_ADMIN, NOT_ALLOWED, TAKEN, TAKEN_ORDER
+from bot.slack.web import slack_client
 from bot.store import connect
 from tests.fakes.slack_events import BOT_USER, app_mention, form_of, message_im, sign
 
@@ -148,6 +151,14 @@ def test_a_response_url_of_no_shape_that_slack_sends_is_none(
     give(door, text="経費の締め日は？", response_url=odd)
 
     assert asked(store)[0].reply_to["response_url"] == ""
+
+
+@pytest.mark.parametrize("path", ["é", "答え", "\x00", "a\x7fb", "\ud800"])
+def test_an_address_that_no_request_can_be_written_for_is_refused_as_none_of_slacks(path: str) -> None:
+    urls = ResponseUrls(slack_client("xoxb-1", "http://127.0.0.1:9/api/"))
+
+    with pytest.raises(DeliveryFailed, match="not an address"):
+        urls.say(f"https://hooks.slack.com/commands/{path}", {"text": "25日です。"})
 
 
 def test_what_is_said_at_once_is_in_the_language_of_the_question(door: SlackFrontDoor) -> None:

@@ -9,11 +9,12 @@ import redis
 
 from bot.errors import DeliveryFailed
 from bot.inbox import Inbox
+from bot.slack.events import parse
 from bot.slack.front_door import SlackFrontDoor
 from bot.slack.happenings import parse_happening
 from bot.slack.web import call, slack_client
 from tests.fakes.slack import TOKEN, FakeSlack, Fault
-from tests.fakes.slack_events import BOT_USER, envelope
+from tests.fakes.slack_events import BOT_USER, envelope, said
 from tests.workers.making import NoHints
 
 
@@ -64,7 +65,24 @@ def test_whatever_else_goes_erases_nothing(event: dict[str, Any]) -> None:
     assert happened(event) is None
 
 
-@pytest.mark.parametrize("changed", [{"team_id": ""}, {"team_id": "*"}, {"team_id": None}, {"event_id": 3}])
+def test_the_place_is_the_one_that_its_conversations_are_named_by_though_another_company_is_named_first() -> None:
+    gone = happened({"type": "channel_left", "channel": "C1"}, team_id="T0OTHER")
+    asked = parse(envelope({**said("@"), "channel": "C1", "channel_type": "channel"}, team_id="T0OTHER"))
+
+    assert asked is not None
+    assert gone == "slack:T0MADO:C1"
+    assert asked.event.conversation_id.startswith(f"{gone}:")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"team_id": "", "authorizations": []},
+        {"team_id": "*", "authorizations": [3]},
+        {"team_id": None, "authorizations": [{"team_id": ["T0MADO"]}]},
+        {"event_id": 3},
+    ],
+)
 def test_a_place_without_a_name_is_no_place(changed: dict[str, Any]) -> None:
     assert happened({"type": "app_uninstalled"}, **changed) is None
     assert happened({"type": "channel_left", "channel": "C1"}, **changed) is None

@@ -152,6 +152,7 @@ def test_another_token_gets_nothing(slack: FakeSlack) -> None:
         "file:///etc/passwd",
         "{elsewhere}#@files.slack.com/",
         "https://files.slack.com:8443/file",
+        "https://files.slack.com:65536/file",
         "",
         7,
     ],

@@ -119,7 +119,7 @@ def test_an_opened_home_is_a_wish_for_the_page_and_the_messages_tab_is_not() -> 
     assert (command.name, command.conversation_id, command.user_id) == ("home", f"slack:{TEAM}:U1", "slack:U1")
     assert parse_home_tab(envelope(event | {"tab": "messages"})) is None
     assert parse_home_tab(envelope(event | {"user": {"id": "U1"}})) is None
-    assert parse_home_tab(envelope(event, team_id=None)) is None
+    assert parse_home_tab(envelope(event, team_id=None, authorizations=[])) is None
 
 
 def test_the_button_to_forget_is_the_order_to_forget() -> None:

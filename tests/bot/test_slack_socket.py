@@ -216,6 +216,18 @@ def test_socket_mode_turned_off_and_on_again_is_found_with_fewer_and_fewer_quest
     until(lambda: socket.connected, 30.0)
 
 
+def test_slack_is_asked_no_sooner_than_it_says(
+    store: redis.Redis, slack: FakeSlack, socket: SlackSocket, open_it: Callable[[redis.Redis], object]
+) -> None:
+    slack.fail("apps.connections.open", Fault(status=429, retry_after=3))
+    began = time.monotonic()
+
+    with open_it(store):  # type: ignore[attr-defined]
+        until(lambda: socket.connected, WITHIN_S)
+
+    assert time.monotonic() - began >= 3.0
+
+
 def test_a_refusal_at_the_start_is_no_end(
     store: redis.Redis, slack: FakeSlack, socket: SlackSocket, open_it: Callable[[redis.Redis], object]
 ) -> None:
