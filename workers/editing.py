@@ -63,7 +63,10 @@ def ask_again(event: Edit, clerk: Clerk) -> bool:
 
 
 def _last_question(event: Edit, clerk: Clerk) -> Turn | None:
-    """The conversation's last question, if this edit changes its newest message and that is answered."""
+    """The conversation's last question, if this edit changes its newest message, that is answered, and nothing waits."""
+    with store_errors():
+        if clerk.store.exists(f"inbox:{event.conversation_id}"):
+            return None
     turns = clerk.conversations.load(event.conversation_id).turns[-2:]
     if [turn.role for turn in turns] != ["user", "assistant"]:
         return None

@@ -263,6 +263,22 @@ def test_a_question_that_waits_behind_it_makes_it_an_older_one(
     assert turns(desk, asked) == [PLACE, ANSWER]
 
 
+def test_an_answer_that_is_not_made_anew_keeps_all_its_posts(
+    store: redis.Redis, desk: Desk, clerk: Clerk, slack: FakeSlack
+) -> None:
+    asked = converse(store, desk, slack, DAY)
+    thread = asked.reply_to["thread_ts"]
+    metadata = {"event_type": "madoguchi_reply", "event_payload": {"message_id": asked.id, "part": 2}}
+    slack.workspace.call(
+        "chat.postMessage", {"channel": "C1", "thread_ts": thread, "text": "続きの部分", "metadata": metadata}
+    )
+    accept(store, from_slack(slack, DAYS, thread_ts=thread))
+
+    act("edit 1", edit_of(asked, PLACE), clerk)
+
+    assert "続きの部分" in posts(slack, asked)
+
+
 def test_an_answer_of_several_messages_is_made_anew_from_all_of_them(
     store: redis.Redis, desk: Desk, clerk: Clerk, slack: FakeSlack
 ) -> None:
