@@ -63,9 +63,6 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     conversation, sender = event.conversation_id, clerk.senders[event.platform]
     ours = _was_taken_in(event.message_id, clerk.store)
     answered_with_it = clerk.conversations.load(conversation).answered_with(event.message_id)
-    voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
-    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
-    Provenances(clerk.store).erase(message_ids=[event.message_id])
     theirs = [*answered_with_it, *map(told_as, answered_with_it)]
     with put_off() as deferred:
         sender.erase(conversation, message_ids=theirs)  # first: after a crash no turn would tell these ids
@@ -74,6 +71,10 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     clerk.interrupts.changed(conversation, event.message_id)
     for reader in readers:  # what is being answered there may quote a file that came with it
         clerk.interrupts.changed(reader, ANY)
+    # After the turns, without which none of these is kept any more.
+    voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
+    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
+    Provenances(clerk.store).erase(message_ids=[event.message_id])
     if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
     sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])

@@ -39,6 +39,9 @@ def hand_off(_: str, event: Action, clerk: Clerk) -> None:
         log.warning("not handed off", extra={"platform": event.platform, "reason": str(error)})
         sender.whisper(event.reply_to, phrase("hand_off_refused", event.language))
         return
+    if question(event, clerk) is None:  # erased while it was posted
+        sender.erase(event.conversation_id, message_ids=[event.value])
+        return
     told = Target(f"{event.value}:handed-off", event.conversation_id, event.language, event.reply_to)
     journal = UnlockedJournal(clerk.store, f"journal:{told.message_id}", LIFE_S)  # one for all presses
     clerk.senders[event.platform].confirm(told, phrase("handed_off", event.language), journal)

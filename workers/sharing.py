@@ -43,6 +43,9 @@ def share(_: str, event: Action, clerk: Clerk) -> None:
         log.warning("not shared", extra={"platform": event.platform, "reason": str(error)})
         sender.whisper(event.reply_to, phrase("share_refused", event.language))
         return
+    if _exchange(event, clerk) is None:  # erased while it was posted
+        sender.erase(event.conversation_id, message_ids=[event.value])
+        return
     sender.conclude(event.reply_to, phrase("shared", event.language))
 
 

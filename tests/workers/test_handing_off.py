@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,7 +21,8 @@ from workers.acting import act
 from workers.handing_off import nearest
 from workers.phrases import phrase
 from workers.policy import Policy
-from workers.provenance import Provenance, Seen
+from workers.provenance import Provenance, Provenances, Seen
+from workers.votes.votes import Votes
 
 TOLD = phrase("handed_off", "ja")
 
@@ -124,6 +125,57 @@ def test_erased_while_it_is_on_its_way_it_does_not_stay(around: SlackDesk, monke
     around.press(answer, "hand-off")
 
     assert asked_in(around) == []
+
+
+def meanwhile(around: SlackDesk, patch: pytest.MonkeyPatch, method: str, happens: Callable[[], object]) -> None:
+    """While Slack carries out this method, this happens, once."""
+    carried_out = around.slack.workspace._methods[method]
+    once = iter([happens])
+
+    def both(arguments: dict[str, Any]) -> dict[str, Any]:
+        for step in once:
+            step()
+        return carried_out(arguments)
+
+    patch.setitem(around.slack.workspace._methods, method, both)
+
+
+def deletes(around: SlackDesk, answer: dict[str, Any]) -> Callable[[], None]:
+    """Its author deletes the question of this answer."""
+    message_id = buttons(answer)["why"].split()[0]
+    gone = Deletion("slack", message_id, "slack:U1", message_id, time.time())
+    return lambda: act("gone", gone, around.clerk)
+
+
+def test_erased_before_it_is_posted_it_does_not_stay(around: SlackDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = around.ask()
+    meanwhile(around, monkeypatch, "conversations.info", deletes(around, answer))
+
+    around.press(answer, "hand-off")
+
+    assert asked_in(around) == []
+    assert TOLD not in around.slack.visible("C1")
+
+
+def test_a_vote_that_comes_while_the_post_is_taken_away_goes_too(
+    around: SlackDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = around.ask()
+    message_id = buttons(answer)["why"].split()[0]
+    record = Provenances(around.store).get(message_id, message_id)
+    around.press(answer, "hand-off")
+
+    def kept() -> None:
+        around.press(answer, "up")
+        assert record is not None
+        turn = around.desk.conversations.load(message_id).turns[0]
+        Provenances(around.store).keep(record, turn, around.desk.retriever.known)
+
+    meanwhile(around, monkeypatch, "chat.delete", kept)
+    deletes(around, answer)()
+
+    assert Votes(around.store).all() == []
+    assert Provenances(around.store).get(message_id, message_id) is None
 
 
 def test_a_question_of_a_command_is_handed_off_without_a_link(around: SlackDesk) -> None:

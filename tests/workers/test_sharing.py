@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis
 
+from bot.messages import Command
 from bot.slack.slash import TAKEN
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
@@ -15,6 +17,7 @@ from tests.fakes.slack import FakeSlack, Fault
 from tests.fakes.slack_events import TEAM
 from tests.workers.around import LOST, QUESTION, SlackDesk, buttons
 from tests.workers.desk import ANSWER, dead_letters, saying
+from workers.acting import act
 from workers.conversation import Conversations
 from workers.phrases import phrase
 from workers.provenance import Provenances
@@ -253,3 +256,18 @@ def test_an_answer_that_was_put_off_comes_later(around: SlackDesk, store: redis.
 
     assert [ANSWER in seen for seen in around.seen()] == [True]
     assert dead_letters(store) == []
+
+
+def test_forgotten_before_it_is_posted_it_is_not_shared(around: SlackDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    around.command()
+    around.store.delete(*around.store.keys("slack:shared:*"))  # who reads the channel is looked up anew
+    looked_up = around.slack.workspace._methods["conversations.info"]
+
+    def forgets(arguments: dict[str, Any]) -> dict[str, Any]:
+        act("gone", Command("slack", PLACE, "slack:U1", "unfollow", "", "ja", time.time(), {}), around.clerk)
+        return looked_up(arguments)
+
+    monkeypatch.setitem(around.slack.workspace._methods, "conversations.info", forgets)
+    around.press(around.alone(), "share")
+
+    assert posts(around) == []
