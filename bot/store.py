@@ -44,7 +44,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     file_passages:{c}  hash          the same keys -> what the files say, with vectors: for this conversation alone
     file_readers:{c}   set           the threads under its messages (Slack), which read its files too
     files              sorted set    conversations with files by the time that they were read last
-    file_gone:{key}    string        a file was erased within the hour: an answer under way does not bring it back
+    file_gone:{key}    string        a file was erased within the day: an answer under way does not bring it back
     kept:{c}           list          answers (LINE) that wait for the next token
     keeping            sorted set    conversations (LINE) that may have kept answers, by when the last of them ends
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now

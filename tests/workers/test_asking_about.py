@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import redis
 
-from bot.messages import Action, Deletion
+from bot.messages import Action, Command, Deletion
 from bot.slack.asking_about import parse_ask_about
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack, Fault
 from tests.fakes.slack_events import TEAM
-from tests.workers.desk import ANSWER, everything, make_clerk, make_desk, saying, slack_sender
+from tests.workers.desk import ANSWER, command, everything, make_clerk, make_desk, saying, slack_sender
+from tests.workers.letters import an_order_dies
 from workers.acting import act
 from workers.phrases import phrase
 from workers.serving import answer_next
@@ -115,6 +116,25 @@ def test_where_the_desk_is_not_it_says_so_and_keeps_nothing(store: redis.Redis, 
     act(delivery_id, action, make_clerk(store, {"slack": slack_sender(slack, store)}))
 
     assert "内緒の話" not in everything(store)
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+@pytest.mark.parametrize("erased_by", ["its author", "who chose it"])
+def test_what_could_not_be_asked_yet_goes_with_its_message_and_with_who_chose_it(
+    store: redis.Redis, slack: FakeSlack, *, is_given_up: bool, erased_by: str
+) -> None:
+    message = slack.workspace.say("C1", "内緒の話", user="U2")
+    action, delivery_id = chosen(message)
+    (an_order_dies if is_given_up else command)(store, action, delivery_id)
+    where = ("slack", action.conversation_id)
+    deletion = Deletion(*where, "slack:U2", f"slack:{TEAM}:C1:{message['ts']}", 1.0)
+    leaving = Command(*where, "slack:U1", "unfollow", "", "ja", 1.0, {})
+
+    erasure = deletion if erased_by == "its author" else leaving
+    act("erasure 1", erasure, make_clerk(store, {"slack": slack_sender(slack, store)}))
+
+    assert "内緒の話" not in everything(store)
+    assert store.zcard("controls:due") == 0
 
 
 def test_in_a_channel_that_another_company_reads_the_answer_is_for_the_public(

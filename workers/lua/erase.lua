@@ -2,7 +2,8 @@
 -- Erase from one conversation what a person said, and every answer to it; waiting, being answered, remembered or given up.
 -- KEYS inbox, messages, turns, batch, dead, ready, attempts, over, letters, controls, erased, gaps, the conversation's gaps,
 --   files, their passages, the threads that read them too
--- ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person), now, how long an erasure is known
+-- ARGV conversation, person ('' anybody), message ids (JSON; [] all of that person), now, how long an erasure is known,
+--   how long that something was read in is
 -- Returns how many turns and messages went.
 local ids, gone = {}, 0
 local only = cjson.decode(ARGV[3])
@@ -37,9 +38,15 @@ local function drop(letter)
   redis.call('DEL', 'letter:' .. letter)
 end
 
+-- The message that an order speaks of: an edit or a deletion by itself, a message that was chosen by where it stands.
+local function about(control)
+  local stands = type(control['reply_to']) == 'table' and control['reply_to'] or {}
+  return control['message_id'] or stands['message_id']
+end
+
 local function is_of(letter)
   local control = letter['control'] or {}
-  local is_meant = meant(control['message_id'], control['user_id'])
+  local is_meant = meant(about(control), control['user_id'])
   for _, message in ipairs(letter['messages'] or {}) do
     is_meant = is_meant or meant(message['id'], message['user_id'])
   end
@@ -81,7 +88,7 @@ for at = 1, #files, 2 do
   if meant(file['message_id'], file['user_id']) then
     redis.call('HDEL', KEYS[14], files[at])
     redis.call('HDEL', KEYS[15], files[at])
-    redis.call('SET', 'file_gone:' .. files[at], '1', 'EX', ARGV[5])  -- for what is under way: finish.lua
+    redis.call('SET', 'file_gone:' .. files[at], '1', 'EX', 24 * ARGV[5])  -- for what is under way: finish.lua
     gone_files[#gone_files + 1] = 'file:' .. files[at] .. ':'
     gone = gone + 1
   end
@@ -100,7 +107,16 @@ local function outdate(journal)
     redis.call('HDEL', journal, 'journal:answer')
   end
 end
+-- What was given up is asked again without them, whatever of it was on its way.
+local function outdate_letters(letters)
+  for _, letter in ipairs(#gone_files > 0 and redis.call('ZRANGE', letters, 0, -1) or {}) do
+    if quotes_them(redis.call('HGET', 'letter:' .. letter, 'journal:answer') or '') then
+      begin_anew('letter:' .. letter)
+    end
+  end
+end
 outdate(KEYS[4])
+outdate_letters(KEYS[9])
 
 -- The exchanges in a thread that quote them go as well.
 for _, reader in ipairs(#gone_files > 0 and redis.call('SMEMBERS', KEYS[16]) or {}) do
@@ -129,6 +145,7 @@ for _, reader in ipairs(#gone_files > 0 and redis.call('SMEMBERS', KEYS[16]) or 
     gone = gone + #said - #stays
   end
   outdate('batch:' .. reader)
+  outdate_letters('letters:' .. reader)
   redis.call('ZADD', KEYS[11], ARGV[4], reader)
 end
 
@@ -200,12 +217,13 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[13], 0, -1)) do
   end
 end
 
--- An edit that was not carried out yet has the words too.
+-- An edit that was not carried out yet has the words too, and a message that somebody chose to ask about.
 local controls = redis.call('HGETALL', KEYS[10])
 for at = 1, #controls, 2 do
   local readable, control = pcall(cjson.decode, controls[at + 1])
-  local is_edit = readable and type(control) == 'table' and control['kind'] == 'Edit'
-  if is_edit and control['conversation_id'] == ARGV[1] and meant(control['message_id'], control['user_id']) then
+  local is_control = readable and type(control) == 'table'
+  local has_words = is_control and (control['kind'] == 'Edit' or control['name'] == 'ask_about')
+  if has_words and control['conversation_id'] == ARGV[1] and meant(about(control), control['user_id']) then
     redis.call('HDEL', KEYS[10], controls[at])
     redis.call('ZREM', KEYS[10] .. ':due', controls[at])
     redis.call('DEL', 'attempts:' .. controls[at])
@@ -224,4 +242,7 @@ end
 -- Workers look here for what their models have to forget.
 redis.call('ZADD', KEYS[11], ARGV[4], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[11], '-inf', ARGV[4] - ARGV[5])
+if ARGV[2] ~= '' then  -- nor is it read in again, where the platform has it still
+  redis.call('SET', 'read:' .. ARGV[1], '1', 'EX', ARGV[6])
+end
 return gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from tests.fakes.slack_files import drop
 from tests.workers.desk import LIFE_S, a_worker_dies, everything, until
 from tests.workers.files.dropping import DM, PARKING, WHERE, Chat
 from workers.batches import Batches
+from workers.dead_letters import DeadLetters
 from workers.files import taking
 from workers.files.kept import MOST_FILES, Files
 from workers.files.keys import file_keys
@@ -165,6 +167,25 @@ def test_an_answer_that_nobody_has_seen_is_made_anew_without_the_file(chat: Chat
     chat.answer(DM)
 
     assert SECRET not in held(chat.store)
+    assert chat.seen()[-1].startswith(phrase("not_found", "ja"))
+
+
+@pytest.mark.parametrize("in_a_thread", [False, True])
+def test_an_answer_that_was_given_up_is_asked_again_without_the_file(chat: Chat, in_a_thread: bool) -> None:
+    dropped = chat.drop(chat.upload())
+    thread_ts = dropped.reply_to["ts"] if in_a_thread else None
+    conversation = chat.say(WHERE, thread_ts=thread_ts).conversation_id
+    key = str(chat.store.hkeys(f"files:{DM}")[0])
+    asked = chat.arrive(chat.slack.say("D1", WHERE, thread_ts=thread_ts)[-1])
+    batch = Batches(chat.store, LIFE_S).take(conversation)
+    assert batch is not None
+    batch.journal.write(answer=f"{SECRET} file:{key}:0", parts=[SECRET], on_its_way=True)
+    chat.desk.batches.finish(batch, (), dead="not delivered")
+    chat.delete(dropped)
+
+    assert SECRET not in held(chat.store)
+    DeadLetters(chat.store).retry(asked.id, time.time())
+    chat.answer(conversation)
     assert chat.seen()[-1].startswith(phrase("not_found", "ja"))
 
 
