@@ -141,8 +141,8 @@ class Files:
         if outcome < 0:
             raise LockLost(batch.token)
 
-    def of(self, conversation_id: str, meant: Collection[str] = ()) -> OwnChunks:
-        """The passages of all files that the conversation was shown; those of the files of the keys `meant` first hand.
+    def of(self, conversation_id: str, message_ids: Collection[str] = ()) -> OwnChunks:
+        """The passages of all files that the conversation was shown; meant are those that came with these messages.
 
         A thread that a message of another conversation opened (a reply to a Slack DM) has that conversation's files.
         """
@@ -150,8 +150,8 @@ class Files:
         if not read:
             return OwnChunks()
         chunks = tuple(chunk for _, contents in read for chunk in contents.chunks)
-        asked = [chunk.id for key, contents in read if key in meant for chunk in contents.chunks]
-        return OwnChunks(chunks, np.concatenate([contents.vectors for _, contents in read]), frozenset(asked))
+        meant = [chunk.id for came_with, contents in read if came_with in message_ids for chunk in contents.chunks]
+        return OwnChunks(chunks, np.concatenate([contents.vectors for _, contents in read]), frozenset(meant))
 
     def _origin(self, conversation_id: str) -> str:
         with store_errors():
@@ -159,7 +159,7 @@ class Files:
         return text(origin) if origin and origin != conversation_id else ""
 
     def _of(self, conversation_id: str, reader: str = "") -> list[tuple[str, Contents]]:
-        """The files of a conversation by their keys, oldest first; they live on for their whole life from now."""
+        """The files of a conversation, each with its message, oldest first; from now on they live their whole life."""
         if not conversation_id:
             return []
         files, passages, readers = file_keys(conversation_id)
@@ -178,7 +178,8 @@ class Files:
         return list(self._readable(facts, contents))
 
     def _readable(self, facts: Mapping[str, str], contents: Mapping[str, str]) -> Iterator[tuple[str, Contents]]:
-        for key in sorted(facts, key=lambda key: float(json.loads(facts[key])["at"])):
+        told = {key: json.loads(stored) for key, stored in facts.items()}
+        for key in sorted(told, key=lambda key: float(told[key]["at"])):
             read = Contents.from_json(contents.get(key, ""), key, self._fingerprint)
             if read is not None and read.chunks:
-                yield key, read
+                yield str(told[key]["message_id"]), read

@@ -92,9 +92,9 @@ def taken_in(inquiry: Inquiry, desk: Desk) -> Taken | None:
         files = tuple(_outcome(message, one, inquiry, desk) for message, one in came_with)
     except _Unwanted:
         return None
-    meant = [key_of(message, one) for message, one in came_with]
     more = sum(message.more_files for message in inquiry.batch.messages)
-    return Taken(desk.files.of(inquiry.batch.conversation_id, meant), files, more)
+    # Also what came with a question that was edited: it is asked again without telling of its files.
+    return Taken(desk.files.of(inquiry.batch.conversation_id, inquiry.batch.ids), files, more)
 
 
 def _outcome(message: Message, attachment: Attachment, inquiry: Inquiry, desk: Desk) -> ReadFile | UnreadFile:

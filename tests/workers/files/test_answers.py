@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.messages import Edit
 from tests.workers.desk import asked_times
 from tests.workers.files.dropping import DM, PARKING, RULES, WHERE, Chat, pdf
 from workers.phrases import phrase
@@ -53,6 +54,16 @@ def test_a_question_on_the_whole_of_a_file_finds_it_though_no_word_of_it_is_in_t
 
     assert NOT_FOUND not in chat.seen()[0]
     assert asked_times(chat.desk) == 1
+
+
+def test_a_question_beside_a_file_that_is_edited_is_about_that_file_still(chat: Chat) -> None:
+    asked = chat.drop(chat.upload(), text="これは何ですか？")
+    who = (asked.platform, asked.conversation_id, asked.user_id)
+    chat.order(Edit(*who, asked.id, "これって何なのですか？", asked.sent_at + 60, asked.reply_to))
+    chat.answer(DM)
+
+    assert asked_times(chat.desk) == 2
+    assert NOT_FOUND not in chat.seen()[-1]
 
 
 def test_the_documents_are_searched_as_before(chat: Chat) -> None:
