@@ -195,8 +195,6 @@ class Conversations:
         """Erase what `speaker` (or anybody) said in `message_ids` (or ever), and the answers to it; how much went."""
         only = json.dumps(list(message_ids)) if message_ids else "[]"
         with store_errors():
-            if speaker:  # nor is it read in again, where the platform has it still
-                self._store.set(f"read:{conversation_id}", "1", ex=REMEMBERED_S)
             return int(self._erase(keys=_erased_keys(conversation_id), args=_what(conversation_id, speaker, only)))
 
     def end(self, conversation_ids: Sequence[str]) -> None:
@@ -248,4 +246,4 @@ def _erased_keys(c: str) -> list[str]:
 
 
 def _what(conversation_id: str, speaker: str, only: str) -> list[str | float]:
-    return [conversation_id, speaker, only, time.time(), ERASED_KNOWN_S]
+    return [conversation_id, speaker, only, time.time(), ERASED_KNOWN_S, REMEMBERED_S]

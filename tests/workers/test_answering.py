@@ -332,8 +332,8 @@ def test_an_answer_is_followed_by_the_sentence_that_bears_it_and_the_model_reads
         desk = make_desk(store, retriever, generator)
         text = ask(store, desk, "経費の締め日はいつですか？")
 
-    assert text == f"25日\n{phrase('evidence', 'ja', words=ANSWER)}"
-    assert desk.conversations.load(C).turns[-1].text == "25日"
+    assert text == f"25日です\n{phrase('evidence', 'ja', words=ANSWER)}"
+    assert desk.conversations.load(C).turns[-1].text == "25日です"
 
 
 def test_an_answer_that_is_written_down_recalls_nothing_that_may_be_erased_before_it_is_shown() -> None:

@@ -81,6 +81,7 @@ def test_what_a_platform_refused_is_delivered_after_all_without_being_written_ag
     accept(store, said)
     at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
     slack.fail(POST, *[Fault(error="is_archived")] * 2)  # the preview and the answer
+    slack.fail("chat.startStream", Fault(error="is_archived"))
     answer_next(said.conversation_id, at_slack)
     assert slack.visible("C1", said.reply_to["thread_ts"]) == []
 

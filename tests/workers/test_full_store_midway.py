@@ -33,6 +33,8 @@ from workers.serving import answer_next
 
 POINTS = get_args(Point)
 ANSWERING = POINTS[POINTS.index("taken") : POINTS.index("finished") + 1]
+SOMETIMES = {"fetched", "file kept", "streaming"}
+"""With files, and where an answer grows."""
 WRITTEN_DOWN = ANSWERING.index("delivering")
 WHILE_FULL, AFTERWARDS = 5, 3
 """Workers that come; more while it is full than a batch has attempts."""
@@ -97,7 +99,7 @@ def test_a_store_that_is_full_from_some_point_on_costs_no_answer_and_doubles_non
 
     for _ in range(WHILE_FULL):
         answer_next(asked.question.conversation_id, with_sender)
-    assert checkpoints.at is None
+    assert checkpoints.at is None or point in SOMETIMES
     store.config_set("maxmemory", "0")
     for _ in range(AFTERWARDS):
         answer_next(asked.question.conversation_id, with_sender)

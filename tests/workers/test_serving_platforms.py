@@ -32,14 +32,16 @@ from workers.services import Desk
 from workers.serving import LONGEST_PAUSE_S, MOST_DELIVERY_TRIES, answer_next
 
 APOLOGY = phrase("apology", "ja")
-POST = "chat.postMessage"
+POST, STREAM = "chat.postMessage", "chat.startStream"
+NO_STREAMS = Fault(error="method_not_supported_for_channel_type")
 
 
 def test_a_platform_that_asks_for_patience_gets_it(store: redis.Redis, desk: Desk, slack: FakeSlack) -> None:
     said = from_slack(slack, "経費の締め日は？")
     accept(store, said)
     at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
-    slack.fail(POST, Fault(status=429, retry_after=30))
+    slack.fail(STREAM, NO_STREAMS)
+    slack.fail(POST, *[Fault(status=429, retry_after=30)] * 2)  # the preview and the answer
 
     answer_next(said.conversation_id, at_slack)
     assert 28 < pause_s(store, said.conversation_id) <= 30
@@ -75,7 +77,8 @@ def test_the_pauses_grow_while_a_platform_is_down_that_asks_for_little_patience(
     said = from_slack(slack, "経費の締め日は？")
     accept(store, said)
     at_slack = replace(desk, senders={"slack": slack_sender(slack, store)})
-    slack.fail(POST, *[Fault(status=429, retry_after=2)] * 6)
+    slack.fail(STREAM, NO_STREAMS)
+    slack.fail(POST, *[Fault(status=429, retry_after=2)] * 7)  # the preview and six times the answer
 
     pauses = []
     for _ in range(6):
@@ -106,6 +109,7 @@ def test_what_a_platform_refuses_for_good_is_a_dead_letter_and_the_next_is_hinte
     said = from_slack(slack, "経費の締め日は？")
     after = from_slack(slack, "領収書は？", user="U2", thread_ts=said.reply_to["thread_ts"])
     accept(store, said, after)
+    slack.fail(STREAM, Fault(error="is_archived"))
     slack.fail(POST, *[Fault(error="is_archived")] * 2)  # the preview and the answer
 
     answer_next(said.conversation_id, replace(desk, senders={"slack": slack_sender(slack, store)}))
