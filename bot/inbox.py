@@ -10,7 +10,7 @@ from typing import Protocol
 import redis
 
 from bot.checkpoints import checkpoint
-from bot.messages import Command, Control, Message
+from bot.messages import Command, Control, Deletion, Message
 from bot.store import REMEMBERED_S, SEEN_S, script, store_errors
 from bot.words import language
 
@@ -85,10 +85,11 @@ class Inbox:
         Raises:
             StoreUnavailable: nothing was taken in, or it cannot be known; the platform should deliver again.
         """
+        deleted = [f"seen:{event.message_id}"] if isinstance(event, Deletion) else []
         with store_errors():
             outcome = Accepted(
                 self._control(
-                    keys=[f"seen:{delivery_id}", "controls", "controls:due"],
+                    keys=[f"seen:{delivery_id}", "controls", "controls:due", *deleted],
                     args=[delivery_id, event.to_json(), time.time(), SEEN_S],
                 )
             )

@@ -2,7 +2,7 @@
 
 Every key is named here and nowhere else; {c} is a conversation id, {m} a message id.
 
-    seen:{delivery or message id}    claimed deduplication keys, kept SEEN_S
+    seen:{delivery or message id}    claimed deduplication keys, kept SEEN_S; `gone`: deleted before it was taken in
     inbox:{c}          sorted set    ids of the messages that wait, by platform time
     messages:{c}       hash          id -> Message as JSON, for what waits
     ready              sorted set    conversations that have something to answer, by the time they are due

@@ -214,4 +214,5 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
 
 def _was_taken_in(message_id: str, store: redis.Redis) -> bool:
     with store_errors():
-        return bool(store.exists(f"seen:{message_id}", f"about:{message_id}"))
+        taken_in = store.get(f"seen:{message_id}") not in (None, "gone")
+        return taken_in or bool(store.exists(f"about:{message_id}"))

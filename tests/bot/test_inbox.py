@@ -11,8 +11,8 @@ import redis
 
 from bot.errors import StoreUnavailable
 from bot.inbox import ROOM, SAY_FULL_EVERY_S, Accepted, Inbox
-from bot.messages import Command, Message
-from bot.store import connect
+from bot.messages import Command, Deletion, Message
+from bot.store import SEEN_S, connect
 
 MESSAGE = Message(
     id="slack:T1:C1:100.1",
@@ -53,6 +53,22 @@ def test_a_message_is_durable_and_its_conversation_ready(inbox: Inbox, store: re
     stored = store.hget(f"messages:{MESSAGE.conversation_id}", MESSAGE.id)
     assert Message.from_json(stored) == MESSAGE
     assert store.zrange("ready", 0, -1) == [MESSAGE.conversation_id]
+
+
+def test_a_message_that_comes_after_its_deletion_is_not_taken_in(inbox: Inbox, store: redis.Redis) -> None:
+    inbox.control(Deletion("slack", MESSAGE.conversation_id, MESSAGE.user_id, MESSAGE.id, 101.0), "Ev2")
+
+    assert inbox.accept(MESSAGE, "Ev1") is Accepted.KNOWN
+    assert not store.exists("ready", f"messages:{MESSAGE.conversation_id}")
+    assert 0 < store.ttl(f"seen:{MESSAGE.id}") <= SEEN_S
+
+
+def test_the_deletion_of_a_message_that_was_taken_in_leaves_known_that_it_was(inbox: Inbox, store: redis.Redis) -> None:
+    inbox.accept(MESSAGE, "Ev1")
+
+    inbox.control(Deletion("slack", MESSAGE.conversation_id, MESSAGE.user_id, MESSAGE.id, 101.0), "Ev2")
+
+    assert store.get(f"seen:{MESSAGE.id}") == "accepted"
 
 
 def test_the_same_delivery_is_known(inbox: Inbox) -> None:
