@@ -17,6 +17,8 @@ COVERAGE_WEIGHT = 1.4
 LANGUAGE_WEIGHT = 0.6
 LEAST_ROOM = 0.02
 """For an index whose every chunk is near to everything."""
+FURTHER_OFF = 0.2
+"""In the unit of a lead; without it words in common bring up what is not near at all."""
 NEAR_DUPLICATE = 0.9
 
 
@@ -56,9 +58,9 @@ class Sides:
         return near.cosine if near else min((one.cosine for one in self.dense.values()), default=0.0)
 
     def score(self, number: int) -> float:
-        """The chunk's lead, and what its coverage adds; who has no lead has the least of those found."""
+        """The chunk's lead, and what its coverage adds; one that is not among the nearest is further off than those."""
         near = self.dense.get(number)
-        lead = near.lead if near else min((one.lead for one in self.dense.values()), default=0.0)
+        lead = near.lead if near else min((one.lead for one in self.dense.values()), default=0.0) - FURTHER_OFF
         return lead + COVERAGE_WEIGHT * self.lexical.get(number, 0.0) ** 2
 
 

@@ -29,6 +29,15 @@ def test_a_chunk_that_only_its_words_found_is_a_candidate():
     assert (best.number, best.cosine, best.coverage) == (7, 0.85, 0.9)
 
 
+def test_a_chunk_that_only_its_words_found_is_further_off_than_the_last_that_is_near():
+    sides = Sides(near(n1=0.90, n2=0.85), {2: 0.3, 7: 0.3})
+
+    numbers = [candidate.number for candidate in fuse([sides])]
+
+    assert numbers.index(2) < numbers.index(7)
+    assert fuse([sides])[numbers.index(2)].score > fuse([sides])[numbers.index(7)].score + 0.1
+
+
 def test_a_chunk_that_both_wordings_find_comes_first():
     alone = Sides(near(n1=0.90, n2=0.88, n3=0.80), {})
     joined = Sides(near(n2=0.90, n3=0.89, n1=0.80), {})
