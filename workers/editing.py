@@ -63,7 +63,7 @@ def ask_again(event: Edit, clerk: Clerk) -> bool:
 
 
 def _last_question(event: Edit, clerk: Clerk) -> Turn | None:
-    """The conversation's last question, if this edit changes its newest message, that is answered, and nothing waits."""
+    """The conversation's last question, if this edit changes its newest message, which is answered; nothing waits."""
     with store_errors():
         if clerk.store.exists(f"inbox:{event.conversation_id}"):
             return None
