@@ -272,3 +272,11 @@ class HandsOff(Protocol):
             DeliveryFailed: the channel is closed to the desk.
         """
         ...
+
+    def take_back(self, place: str) -> None:
+        """Take away what was handed off from a place (`slack:T1:C1`) that the desk is shut out of.
+
+        Raises:
+            DeliveryDeferred: not all of it is done; to be called again.
+        """
+        ...

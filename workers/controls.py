@@ -26,7 +26,7 @@ LONGEST_PAUSE_S = 300.0
 MOST_ERASING_TRIES = round(SEEN_S / LONGEST_PAUSE_S)
 """Of an erasure that only waits for its platform: about as long as that knows what stands where to be taken away."""
 TRIES_LIFE_S = 24 * 3600
-ERASING = frozenset({"forget", "unfollow"})
+ERASING = frozenset({"forget", "leave", "unfollow"})
 
 
 class Controls:

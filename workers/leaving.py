@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 
 import redis
 
+from bot.capabilities import HandsOff
+from bot.errors import DeliveryDeferred
 from bot.messages import Command
+from bot.platform import Sender
 from bot.store import store_errors, text
 from workers.answer_cache import AnswerCache
 from workers.erasure import rewrite_soon
@@ -32,9 +35,15 @@ _STAYS = frozenset({"seen", "lock", "epoch", "interrupt"})
 
 
 def leave(control_id: str, event: Command, clerk: Clerk) -> None:
-    """End the work in the place, and erase what was said there; other places and platforms notice nothing."""
+    """End the work in the place, and erase what was said there; other places and platforms notice nothing.
+
+    Raises:
+        DeliveryDeferred: what was handed off from there to another place still stands in that; to be called again.
+    """
     place, store = event.conversation_id, clerk.store
     _drop_orders(control_id, place, store)
+    deferred = _taken_back(place, clerk.senders.get(event.platform))  # first: what it goes by is erased with the rest
+    stays = _STAYS | ({"slack_posts"} if deferred else set())
     keys = list(_keys(place, store))
     conversations = sorted({conversation for name, conversation in keys if name in _OF_CONVERSATIONS})
     for some in in_parts(conversations):
@@ -44,10 +53,22 @@ def leave(control_id: str, event: Command, clerk: Clerk) -> None:
     votes = Votes(store)
     votes.erase(message_ids=[m for vote in votes.all() for m in vote.asked.message_ids if is_in(m, place)])
     AnswerCache(store).clear()  # it may repeat what was asked there, and is soon full again
-    _unlink([f"{name}:{rest}" for name, rest in keys if name not in _STAYS], store)
+    _unlink([f"{name}:{rest}" for name, rest in keys if name not in stays], store)
     _forget_people(place, store)
     rewrite_soon(store, control_id)
     log.info("left", extra={"platform": event.platform, "conversations": len(conversations)})
+    if deferred:
+        raise deferred
+
+
+def _taken_back(place: str, sender: Sender | None) -> DeliveryDeferred | None:
+    """Why not all that was handed off from there is taken away yet; None when it is."""
+    try:
+        if isinstance(sender, HandsOff):
+            sender.take_back(place)
+    except DeliveryDeferred as error:
+        return error
+    return None
 
 
 def is_in(name: str, place: str) -> bool:

@@ -97,6 +97,10 @@ class Asides:
         content = {"text": plain(question), "blocks": [asks, _quoted(question), *near, *thread]}
         self._posts.once(Post(HANDED_OFF, target, _channel_of(to)), content)
 
+    def take_back(self, place: str) -> None:
+        """Delete what was handed off from there; see `HandsOff`."""
+        self._posts.take_back(place)
+
     def take_away(self, conversation_id: str, *, user_id: str, message_ids: Sequence[str]) -> None:
         """Take away what was posted beside the answers to these messages, or to a person's.
 

@@ -88,6 +88,23 @@ class Posts:
                 with store_errors():
                     self._store.hdel(_key(conversation_id), name)
 
+    def take_back(self, place: str) -> None:
+        """Delete what was posted elsewhere for conversations in a place that is closed to us.
+
+        Raises:
+            DeliveryDeferred: not all of it is done; it may be asked for again.
+        """
+        with store_errors():
+            keys = [text(key) for key in self._store.scan_iter(match=f"{_key(place)}*")]
+        for key in keys:
+            if f"{key}:".startswith(f"{_key(place)}:"):
+                with store_errors():
+                    noted: Any = self._store.hgetall(key)
+                for name, stored in noted.items():
+                    self._delete(name, json.loads(stored))
+                    with store_errors():
+                        self._store.hdel(key, name)
+
     def _posted(self, post: Post, content: Mapping[str, Any]) -> str:
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"name": post.name}}
         quiet = {"unfurl_links": False, "unfurl_media": False}

@@ -134,6 +134,10 @@ class SlackSender:
         """Ask the people of a channel; see `HandsOff`."""
         self._asides.hand_off(to, target, question, citations)
 
+    def take_back(self, place: str) -> None:
+        """Delete what was handed off from there; see `HandsOff`."""
+        self._asides.take_back(place)
+
     def fetch(self, attachment: Attachment, most_bytes: int) -> FetchedFile:
         """What somebody attached; see `FetchesFiles`."""
         return self._files.fetch(attachment, most_bytes)

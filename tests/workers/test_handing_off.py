@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import redis
 
-from bot.messages import Deletion
+from bot.errors import DeliveryDeferred
+from bot.messages import Command, Deletion
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack, Fault
-from tests.workers.around import LOST, QUESTION, SlackDesk, buttons
+from tests.workers.around import LOST, QUESTION, SlackDesk, as_text, buttons
 from tests.workers.desk import ANSWER, saying
 from workers.acting import act
 from workers.handing_off import nearest
@@ -221,3 +222,37 @@ def test_a_channel_that_another_company_reads_sees_public_documents_only(
 def test_a_channel_that_is_none_is_refused_at_the_start(wrong: str) -> None:
     with pytest.raises(ValueError, match="hand_off"):
         Policy(hand_off=wrong)
+
+
+def leaves(place: str) -> Command:
+    return Command("slack", place, "slack:", "leave", "", "", time.time(), {})
+
+
+@pytest.mark.parametrize("place", ["slack:T0MADO:C1", "slack:T0MADO"])
+def test_what_was_handed_off_goes_with_the_place_that_the_bot_is_shut_out_of(around: SlackDesk, place: str) -> None:
+    around.press(around.ask(), "hand-off")
+
+    act("left", leaves(place), around.clerk)
+
+    assert asked_in(around) == []
+    assert not list(around.store.scan_iter(match="slack_posts:*"))
+
+
+def test_what_was_handed_off_from_another_channel_stays(around: SlackDesk) -> None:
+    around.press(around.ask(), "hand-off")
+
+    act("left", leaves("slack:T0MADO:C"), around.clerk)
+
+    assert len(asked_in(around)) == 1
+
+
+def test_what_cannot_be_taken_away_yet_is_known_until_it_is(around: SlackDesk) -> None:
+    around.press(around.ask(), "hand-off")
+    around.slack.fail("chat.delete", Fault(status=429))
+
+    with pytest.raises(DeliveryDeferred):
+        act("left", leaves("slack:T0MADO:C1"), around.clerk)
+    assert QUESTION not in as_text([around.store.lrange(key, 0, -1) for key in around.store.scan_iter(match="turns:*")])
+    act("left", leaves("slack:T0MADO:C1"), around.clerk)
+
+    assert asked_in(around) == []
