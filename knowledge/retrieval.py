@@ -15,6 +15,7 @@ from knowledge.embedding import Embedder, Vectors
 from knowledge.fusion import distinct, fuse
 from knowledge.index import Index
 from knowledge.own import NO_CHUNKS, OwnChunks, Split, chunks_of, floor_for
+from knowledge.pointing import only_points
 from knowledge.settings import KnowledgeSettings
 
 NEAREST = 3
@@ -65,17 +66,18 @@ class Retriever:
         `sources` are the titles of the only ones that are searched, beside what administrators answered themselves;
         none: all of them.
         `context` has the conversation's earlier questions, the newest last: the query is searched alone and joined to
-        the newest, so that a follow-up finds its subject and a new subject is not dragged back. `own` are searched
-        beside the index, whoever asks. `quoted` are the ids of the chunks that the conversation holds already.
+        the newest, so that a follow-up finds its subject and a new subject is not dragged back; the newest is searched
+        in the place of a query that only points at it. `own` are searched beside the index, whoever asks. `quoted` are
+        the ids of the chunks that the conversation holds already.
 
         Raises:
             NoIndex: there is no index yet, or it was made by another embedder.
         """
-        wordings = [query, f"{context[-1][:_CONTEXT_CHARS]}\n{query}"] if context else [query]
+        wordings = _wordings(query, context)
         vectors = self._embedder.encode_query(wordings)
         searched = frozenset([*sources, faq.TITLE]) if sources else frozenset[str]()
         with self._index.generation() as generation:
-            floors = generation.floors(query)
+            floors = generation.floors(wordings[0])
             sides = generation.search(wordings, vectors, audience, searched)
             if own.chunks:
                 sides = own.beside(sides, vectors, generation.rarities(wordings), floors)
@@ -148,6 +150,14 @@ def open_retriever(settings: KnowledgeSettings, embedder: Embedder | None = None
     """
     loaded = embedder or load_embedder(settings)
     return Retriever(Index(settings.index_path, generations.fingerprint(loaded)), loaded)
+
+
+def _wordings(query: str, context: Sequence[str]) -> list[str]:
+    """What is searched, each as a question: the query, and what it leans on."""
+    if not context:
+        return [query]
+    earlier = context[-1][:_CONTEXT_CHARS]
+    return [earlier] if only_points(query) else [query, f"{earlier}\n{query}"]
 
 
 def _distinct(passages: Sequence[Passage], limit: int) -> tuple[Passage, ...]:

@@ -244,6 +244,16 @@ def test_a_follow_up_is_found_through_the_question_before(handbook):
     assert ask(handbook, "どこに出せばいい？", "領収書はどうすればいいですか")[0] == "領収書の出し方"
 
 
+@pytest.mark.parametrize("pointing", ["これ、分かる？", "どなたか教えてもらえますか", "Do you know this?"])
+def test_what_only_points_at_the_question_before_finds_what_that_one_asked(handbook, pointing):
+    earlier = "領収書の青い箱って何階でしたっけ"
+
+    found = handbook.retrieve(pointing, audience=PUBLIC, context=["経費の締め日はいつ？", earlier])
+
+    assert found.passages[0].chunk.heading_path[-1] == "領収書の出し方"
+    assert found == handbook.retrieve(earlier, audience=PUBLIC)
+
+
 def test_a_change_of_topic_is_not_dragged_back(handbook):
     assert ask(handbook, "会議室は何日先まで予約できますか？", "経費の締め日はいつ？")[0] == ""
 
