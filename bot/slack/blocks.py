@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.messages import Citation
+from bot.slack.tables import with_lists_for_tables
 
 MAX_PLAIN_CHARS = 4_000
 """Slack advises 4,000 characters for `text`; it only stands in where blocks cannot be shown (notifications)."""
@@ -31,7 +32,7 @@ def message(part: str, sources: Sequence[str], *beneath: dict[str, Any]) -> dict
     Args:
         beneath: further blocks, below the sources.
     """
-    blocks: list[dict[str, Any]] = [{"type": "markdown", "text": defused(part)}]
+    blocks: list[dict[str, Any]] = [{"type": "markdown", "text": defused(with_lists_for_tables(part))}]
     for first in range(0, len(sources), MAX_ELEMENTS):
         elements = [{"type": "mrkdwn", "text": source} for source in sources[first : first + MAX_ELEMENTS]]
         blocks.append({"type": "context", "elements": elements})
