@@ -47,9 +47,9 @@ def test_what_asks_for_something_of_its_own_does_not(query: str) -> None:
 
 @pytest.mark.parametrize("piece", ["なの", "ました", "って", "the ", "、。"])
 def test_many_ways_to_cut_it_cost_nothing(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert not only_points((piece * 40)[:39] + "漢")
     assert not only_points(piece * 100_000)
 
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.05
