@@ -6,6 +6,7 @@ import redis
 
 from bot.capabilities import Whispers
 from bot.messages import Action
+from workers.finishing import wait_until_finished
 from workers.phrases import phrase
 from workers.provenance import Provenance, Provenances
 from workers.services import Clerk
@@ -25,9 +26,14 @@ def explain(_: str, event: Action, clerk: Clerk) -> None:
 
 
 def own(event: Action, store: redis.Redis) -> tuple[Provenance | None, str]:
-    """What the answer to the message `value` was made from, if who pressed has asked; else the phrase that refuses."""
+    """What the answer to the message `value` was made from, if who pressed has asked; else the phrase that refuses.
+
+    Raises:
+        DeliveryDeferred: the answer is seen, and not remembered yet.
+    """
     record = Provenances(store).get(event.value, event.conversation_id)
     if record is None:
+        wait_until_finished(event.conversation_id, event.value, store)
         return None, "answer_gone"
     return (record, "") if record.user_id == event.user_id else (None, "only_for_asker")
 

@@ -111,7 +111,7 @@ class Asides:
 
     def _link(self, reply_to: Mapping[str, Any]) -> str:
         """Where the question stands in Slack; empty for one that is no message there, or cannot be found."""
-        if not reply_to["ts"]:
+        if not reply_to["ts"] or reply_to["channel_type"] == "im":  # which nobody else can open
             return ""
         try:
             found = call(self._client.chat_getPermalink, channel=reply_to["channel"], message_ts=reply_to["ts"])

@@ -12,6 +12,7 @@ import redis
 
 from bot.errors import DeliveryDeferred
 from bot.messages import Command, Deletion
+from bot.platform import Target
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
@@ -256,3 +257,11 @@ def test_what_cannot_be_taken_away_yet_is_known_until_it_is(around: SlackDesk) -
     act("left", leaves("slack:T0MADO:C1"), around.clerk)
 
     assert asked_in(around) == []
+
+
+def test_a_question_asked_in_private_is_not_linked(around: SlackDesk) -> None:
+    private = {"channel": "D1", "channel_type": "im", "ts": "1700000000.000100", "team": "T0MADO", "user": "U1"}
+
+    around.sender.hand_off("slack:C2", Target("m", "slack:T0MADO:D1", "ja", private), QUESTION, ())
+
+    assert "archives" not in json.dumps(asked_in(around), ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -183,3 +184,27 @@ def test_the_languages_are_the_buttons(store: redis.Redis, slack: FakeSlack, ret
 
     assert phrase("why_found", "en") in around.seen()[0]
     assert QUESTION not in around.seen()[0]
+
+
+@pytest.mark.parametrize("pressed", ["why", "vote"])
+def test_what_is_pressed_before_the_answer_is_remembered_counts_when_it_is(
+    around: SlackDesk, store: redis.Redis, pressed: str
+) -> None:
+    answer = around.ask()
+    conversation = f"slack:T0MADO:C1:{answer['thread_ts']}"
+    remembered = [key for key in map(str, store.scan_iter()) if key.startswith(("provenance:", "turns:"))]
+    for key in remembered:
+        store.rename(key, f"aside:{key}")
+    store.hset(f"batch:{conversation}", "ids", json.dumps([conversation]))
+
+    around.press(answer, pressed, value=buttons(answer)["up" if pressed == "vote" else pressed])
+    assert (around.seen(), store.hlen("controls")) == ([], 1)
+    for key in remembered:
+        store.rename(f"aside:{key}", key)
+    store.delete(f"batch:{conversation}")
+    store.zadd("controls:due", {str(name): 0 for name in store.hkeys("controls")})
+
+    assert around.carry_out() == ["done"]
+    assert GONE not in around.seen()
+    assert len(around.seen()) == (1 if pressed == "why" else 0)
+    assert store.hlen("votes") == (1 if pressed == "vote" else 0)

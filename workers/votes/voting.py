@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import redis
+
 from bot.capabilities import AsksReason, ShowsVotes, Whispers
 from bot.journal import UnlockedJournal
 from bot.messages import Action
@@ -11,6 +13,7 @@ from bot.platform import Target
 from bot.votes import Ballot, Reason
 from bot.words import language
 from workers.answer_cache import AnswerCache
+from workers.finishing import wait_until_finished
 from workers.gaps.gap import Gap
 from workers.gaps.gaps import Gaps
 from workers.phrases import phrase
@@ -28,7 +31,7 @@ def vote(control_id: str, event: Action, clerk: Clerk) -> None:
     That is the same for an answer that is erased or forgotten, one without sources, one of another conversation, and
     one that never was: nobody learns from it which of these it is.
     """
-    given = _given(event, Votes(clerk.store))
+    given = _given(event, clerk.store)
     sender = clerk.senders[event.platform]
     if given is None:
         _tell(phrase("vote_not_counted", event.language), control_id, event, clerk)
@@ -86,9 +89,12 @@ def _note_gap(given: Vote, event: Action, clerk: Clerk) -> None:
         Gaps(clerk.store).drop([gap])
 
 
-def _given(event: Action, votes: Votes) -> Vote | None:
-    ballot = Ballot.read(event.value)
+def _given(event: Action, store: redis.Redis) -> Vote | None:
+    ballot, votes = Ballot.read(event.value), Votes(store)
     exchange = votes.exchange(ballot.message_id, event.conversation_id) if ballot else None
-    if ballot is None or exchange is None:
+    if ballot is None:
+        return None
+    if exchange is None:
+        wait_until_finished(event.conversation_id, ballot.message_id, store)
         return None
     return votes.give(ballot, event.user_id, event.sent_at, exchange)
