@@ -39,6 +39,7 @@ class Place:
         if ts := self.settle():
             self._thread.replace(ts, content, self._mark)
             return
+        self._journal.check()  # nothing is noted either by who may not answer any more
         before = self._note(self._previews.of(self._target) or Note.about(self._target), ts="")
         try:
             ts = self._thread.post(content, self._mark)
@@ -54,6 +55,7 @@ class Place:
             DeliveryError, StoreUnavailable: it has not begun, or may have.
             LockLost
         """
+        self._journal.check()
         before = self._previews.of(self._target) or Note.about(self._target)
         begun = self._note(before, stream="", opening=opening_of(opening))
         try:

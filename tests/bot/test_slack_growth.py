@@ -466,7 +466,7 @@ def test_what_stands_for_an_older_message_of_the_same_batch_goes_when_that_is_an
     assert shown(slack, target) == [SHOWN]
 
 
-@pytest.mark.parametrize("call", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("call", [1, 2, 3, 4, 5, 6, 7])
 def test_a_worker_that_loses_its_lock_says_nothing_more(
     slack: FakeSlack, slack_sender: SlackSender, target: Target, call: int
 ) -> None:
@@ -488,7 +488,7 @@ def test_a_worker_that_loses_its_lock_says_nothing_more(
 def test_a_question_that_is_erased_while_its_stream_begins_has_none(
     slack: FakeSlack, slack_sender: SlackSender, target: Target
 ) -> None:
-    journal = LosingItsLock(2, lambda: slack_sender.erase(target.conversation_id, message_ids=[target.message_id]))
+    journal = LosingItsLock(3, lambda: slack_sender.erase(target.conversation_id, message_ids=[target.message_id]))
 
     with pytest.raises(LockLost):
         opened(slack_sender, target, journal).update(FIRST)

@@ -233,7 +233,7 @@ class Losing(MemoryJournal):
 
     def check(self) -> None:
         self._checks += 1
-        if self._checks == 2:
+        if self._checks == 3:  # one comes before the note, one before the call
             self._meanwhile()
             self.lost = True
         super().check()
