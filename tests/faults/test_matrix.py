@@ -139,4 +139,5 @@ def killed_three_times(desk: Desk, slack: FakeSlack, line: FakeLine) -> Crowd:
 
 @in_every_place
 def test_an_answer_that_is_shown_is_not_given_up_for_an_apology(killed_three_times: Crowd, place: str) -> None:
-    killed_three_times.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER, given_up=1)
+    read_back = place == "slack-thread"  # with the next question, since nothing of the thread is remembered
+    killed_three_times.has_answers(place, DEADLINE_ANSWER, PARKING_ANSWER, given_up=0 if read_back else 1)
