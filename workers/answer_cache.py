@@ -15,22 +15,21 @@ import hashlib
 import json
 import logging
 import re
-import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Self
 
 import redis
 
 from bot.errors import StoreUnavailable
 from bot.messages import Record, UnreadableRecord
-from bot.store import script, store_errors, text
 from knowledge.documents import Passage
 from knowledge.errors import NoIndex
 from workers import metrics
 from workers.conversation import Turn
 from workers.erasure import rewrite_soon
+from workers.kept_with_turn import KeptWithTurn
 from workers.policy import Policy
 from workers.prompt import as_cited, as_read
 
@@ -129,15 +128,13 @@ class AnswerCache:
         """`hours`: how long an answer may be given again; 0: none is kept, and what was is only dropped."""
         self._store = store
         self._life_s = round(hours * 3600)
-        self._keep = script(store, "workers", "keep_with_turn")
+        self._kept = KeptWithTurn(store, CachedAnswer, key="answer", names="answers")
 
     def get(self, name: str, passages: Sequence[Passage]) -> CachedAnswer | None:
         """The answer of this name over these passages; None where there is none that can be read."""
         if not name or not self._life_s:
             return None
-        with store_errors():
-            stored = self._store.get(_key(name))
-        known = _readable(stored)
+        known = self._kept.get(name)
         if known and not {passage.chunk.id for passage in passages}.issuperset([*known.read, *known.cited]):
             known = None
         metrics.ANSWER_CACHE.labels("hit" if known else "miss").inc()
@@ -152,15 +149,11 @@ class AnswerCache:
         follows it drops what was kept before it changed; so the last look at it comes after the answer is kept.
         """
         asked, said = turns
-        stored = CachedAnswer.of(shown, asked, said).to_json()
-        if not self._life_s or len(stored) > MOST_CHARS:
+        made = CachedAnswer.of(shown, asked, said)
+        if not self._life_s or len(made.to_json()) > MOST_CHARS:
             return
         try:
-            with store_errors():
-                self._keep(
-                    keys=[f"turns:{conversation_id}", _key(name), "answers"],
-                    args=[asked.to_json(), name, stored, self._life_s, time.time(), MOST, _key("")],
-                )
+            self._kept.keep(name, made, conversation_id=conversation_id, asked=asked, life_s=self._life_s, most=MOST)
             if not name.startswith(f"{newest()}:"):
                 self._drop([name])
         except (NoIndex, StoreUnavailable) as error:
@@ -171,45 +164,19 @@ class AnswerCache:
 
         What cannot be read might be theirs, and goes too.
         """
-        return self._drop(
-            [name for name, known in self._stored() if known is None or known.concerns(person, message_ids)]
-        )
+        return self._drop(self._kept.concerning(person, message_ids))
 
     def disown(self, said: Turn) -> int:
         """Drop every answer that says what this turn says: somebody found it unhelpful; how many went."""
-        return self._drop([name for name, known in self._stored() if known is not None and known.said == said.text])
+        return self._drop([name for name, known in self._kept.all() if known is not None and known.said == said.text])
 
     def clear(self) -> None:
         """Drop all of them: the documents are others, or it is another model that answers."""
-        if self._drop([name for name, _ in self._stored()]):
+        if self._drop([name for name, _ in self._kept.all()]):
             rewrite_soon(self._store, "answers")
 
-    def _stored(self) -> list[tuple[str, CachedAnswer | None]]:
-        """The name of every answer that has not ended, and the answer; None for one that cannot be read."""
-        with store_errors():
-            names: list[Any] = self._store.zrange("answers", 0, -1)
-            if not names:
-                return []
-            stored = self._store.mget([_key(text(name)) for name in names])
-        return [(text(name), _readable(one)) for name, one in zip(names, stored, strict=True)]
-
     def _drop(self, names: Sequence[str]) -> int:
-        if not names:
-            return 0
-        with store_errors(), self._store.pipeline() as step:
-            step.delete(*map(_key, names))
-            step.zrem("answers", *names)
-            gone: int = step.execute()[0]
-        log.info("cached answers dropped", extra={"answers": gone})
+        gone = self._kept.drop(names)
+        if names:
+            log.info("cached answers dropped", extra={"answers": gone})
         return gone
-
-
-def _key(name: str) -> str:
-    return f"answer:{name}"
-
-
-def _readable(stored: str | bytes | None) -> CachedAnswer | None:
-    try:
-        return CachedAnswer.from_json(stored) if stored is not None else None
-    except UnreadableRecord:
-        return None

@@ -7,7 +7,6 @@ So a record goes with its message, with its asker, and when the newest index has
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -16,10 +15,10 @@ import redis
 
 from bot.errors import StoreUnavailable
 from bot.messages import Citation, Record, UnreadableRecord
-from bot.store import script, store_errors, text
 from knowledge.errors import NoIndex
 from workers.conversation import Turn
 from workers.erasure import rewrite_soon
+from workers.kept_with_turn import KeptWithTurn
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +113,7 @@ class Provenances:
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
-        self._keep = script(store, "workers", "keep_with_turn")
+        self._kept = KeptWithTurn(store, Provenance, key="provenance", names="provenances")
 
     def keep(self, record: Provenance, asked: Turn, known: Callable[[Collection[str]], Collection[str]]) -> None:
         """Keep it, if the conversation has the question's turn as it was asked.
@@ -127,20 +126,15 @@ class Provenances:
         """
         name = record.message_ids[-1]
         try:
-            with store_errors():
-                self._keep(
-                    keys=[f"turns:{record.conversation_id}", _key(name), "provenances"],
-                    args=[asked.to_json(), name, record.to_json(), LIFE_S, time.time(), MOST, _key("")],
-                )
+            self._kept.keep(name, record, conversation_id=record.conversation_id, asked=asked, life_s=LIFE_S, most=MOST)
             if not record.chunk_ids <= frozenset(known(record.chunk_ids)):
-                self._drop([name])
+                self._kept.drop([name])
         except (NoIndex, StoreUnavailable) as error:
             log.warning("provenance not kept", extra={"error": type(error).__name__})
 
     def get(self, message_id: str, conversation_id: str) -> Provenance | None:
         """Of the answer to this message; None when there is none any more, or not in this conversation."""
-        with store_errors():
-            record = _readable(self._store.get(_key(message_id)))
+        record = self._kept.get(message_id)
         return record if record and record.conversation_id == conversation_id else None
 
     def erase(self, *, person: str = "", message_ids: Sequence[str] = ()) -> int:
@@ -148,38 +142,11 @@ class Provenances:
 
         What cannot be read might be theirs, and goes too.
         """
-        return self._drop([n for n, record in self._all() if record is None or record.concerns(person, message_ids)])
+        return self._kept.drop(self._kept.concerning(person, message_ids))
 
     def refresh(self, known: Callable[[Collection[str]], Collection[str]]) -> None:
         """Drop those of passages that the newest index has not, and with them what they tell of a document."""
-        records = self._all()
+        records = self._kept.all()
         there = frozenset(known({chunk for _, record in records if record for chunk in record.chunk_ids}))
-        if self._drop([name for name, record in records if record is None or not record.chunk_ids <= there]):
+        if self._kept.drop([name for name, record in records if record is None or not record.chunk_ids <= there]):
             rewrite_soon(self._store, "provenances")
-
-    def _all(self) -> list[tuple[str, Provenance | None]]:
-        """The name of every record that has not ended, and the record; None for one that cannot be read."""
-        with store_errors():
-            names: list[Any] = self._store.zrange("provenances", 0, -1)
-            stored = self._store.mget([_key(text(name)) for name in names]) if names else []
-        return [(text(name), _readable(one)) for name, one in zip(names, stored, strict=True)]
-
-    def _drop(self, names: Sequence[str]) -> int:
-        if not names:
-            return 0
-        with store_errors(), self._store.pipeline() as step:
-            step.delete(*map(_key, names))
-            step.zrem("provenances", *names)
-            gone: int = step.execute()[0]
-        return gone
-
-
-def _key(message_id: str) -> str:
-    return f"provenance:{message_id}"
-
-
-def _readable(stored: str | bytes | None) -> Provenance | None:
-    try:
-        return Provenance.from_json(stored) if stored is not None else None
-    except UnreadableRecord:
-        return None
