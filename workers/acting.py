@@ -17,7 +17,6 @@ from bot.platform import Target
 from bot.store import store_errors, text
 from bot.votes import REASON, VOTE
 from workers.administering import administer
-from workers.answer_cache import AnswerCache
 from workers.asking_about import ask_about
 from workers.editing import edit
 from workers.erasure import rewrite_soon
@@ -29,11 +28,10 @@ from workers.home import ACTIONS as HOME_ACTIONS
 from workers.home import show_home
 from workers.interrupts import ANY
 from workers.leaving import leave
+from workers.outcomes import erase_outcomes
 from workers.phrases import SUGGESTIONS, phrase
-from workers.provenance import Provenances
 from workers.services import Clerk
 from workers.sharing import share
-from workers.votes.votes import Votes
 from workers.votes.voting import give_reason, vote
 
 JOURNAL_LIFE_S = 24 * 3600
@@ -71,10 +69,7 @@ def delete(control_id: str, event: Deletion, clerk: Clerk) -> None:
     clerk.interrupts.changed(conversation, event.message_id)
     for reader in readers:  # what is being answered there may quote a file that came with it
         clerk.interrupts.changed(reader, ANY)
-    # After the turns, without which none of these is kept any more.
-    voted_on = Votes(clerk.store).erase(message_ids=[event.message_id])
-    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
-    Provenances(clerk.store).erase(message_ids=[event.message_id])
+    voted_on = erase_outcomes(clerk.store, message_ids=[event.message_id])
     if ours or voted_on:  # Slack tells of every deletion in a channel; most were of no concern to us
         rewrite_soon(clerk.store, control_id)
     sender.erase(conversation, message_ids=[event.message_id, told_as(event.message_id)])
@@ -201,9 +196,7 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
     for conversation in spoken_in:
         clerk.conversations.erase(conversation, speaker=event.user_id)
         clerk.interrupts.changed(conversation, ANY)
-    Votes(clerk.store).erase(person=event.user_id)
-    AnswerCache(clerk.store).erase(person=event.user_id)
-    Provenances(clerk.store).erase(person=event.user_id)
+    erase_outcomes(clerk.store, person=event.user_id)
     rewrite_soon(clerk.store, control_id)
     for conversation in spoken_in:  # last: a platform that is out of reach holds up nothing of ours
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)

@@ -13,13 +13,11 @@ from bot.messages import Edit, Message
 from bot.platform import Target
 from bot.store import SEEN_S, script, store_errors
 from bot.words import language, order
-from workers.answer_cache import AnswerCache
 from workers.conversation import Turn
 from workers.dead_letters import DeadLetters
 from workers.gaps.gaps import Gaps
-from workers.provenance import Provenances
+from workers.outcomes import erase_outcomes
 from workers.services import Clerk
-from workers.votes.votes import Votes
 
 
 def edit(event: Edit, clerk: Clerk) -> None:
@@ -37,9 +35,7 @@ def edit(event: Edit, clerk: Clerk) -> None:
         clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
         DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
         Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
-    Votes(clerk.store).erase(message_ids=[event.message_id])  # they were given to an answer to other words
-    AnswerCache(clerk.store).erase(message_ids=[event.message_id])
-    Provenances(clerk.store).erase(message_ids=[event.message_id])
+    erase_outcomes(clerk.store, message_ids=[event.message_id])  # they came of an answer to other words
 
 
 def ask_again(event: Edit, clerk: Clerk) -> bool:
