@@ -6,7 +6,7 @@ import re
 
 from bot.messages import Action, JSONObject, Message
 from bot.slack.markup import without_mentions
-from bot.slack.shapes import id_of, matching, part, ts_of, words
+from bot.slack.shapes import channel_type_of, conversation_of, id_of, matching, part, ts_of, words
 from bot.words import language
 
 ASK_ABOUT = "ask_about"
@@ -26,11 +26,11 @@ def parse_ask_about(payload: JSONObject) -> tuple[Action, str] | None:
     text = without_mentions(words(message))[: Message.MAX_TEXT_CHARS]
     if not (team and user and channel and ts and chosen_at and text):
         return None
-    thread_ts, direct = ts_of(message.get("thread_ts")), channel.startswith("D")
+    thread_ts, channel_type = ts_of(message.get("thread_ts")), channel_type_of(channel)
     place = f"slack:{team}:{channel}"
     action = Action(
         platform="slack",
-        conversation_id=place if direct and thread_ts in ("", ts) else f"{place}:{thread_ts or ts}",
+        conversation_id=conversation_of(place, ts, thread_ts, direct=channel_type == "im"),
         user_id=f"slack:{user}",
         name=ASK_ABOUT,
         value=text,
@@ -38,7 +38,7 @@ def parse_ask_about(payload: JSONObject) -> tuple[Action, str] | None:
         reply_to={
             "team": team,
             "channel": channel,
-            "channel_type": "im" if direct else "channel",
+            "channel_type": channel_type,
             "ext_shared": True,
             "thread_ts": thread_ts or ts,
             "ts": ts,

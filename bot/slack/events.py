@@ -12,7 +12,7 @@ from bot.messages import Command, Deletion, Edit, JSONObject, Message
 from bot.slack.files import attachments, more_files
 from bot.slack.listening import Heard
 from bot.slack.markup import calls_others, mentions, plain_text
-from bot.slack.shapes import id_of, part, team_of, ts_of, words
+from bot.slack.shapes import channel_type_of, conversation_of, id_of, part, team_of, ts_of, words
 from bot.words import language, order, said_to_administer
 
 SPEAKING_SUBTYPES = (None, "file_share", "thread_broadcast")
@@ -47,14 +47,15 @@ class _Place:
     def direct(self) -> bool:
         return self.channel_type == "im"
 
+    @property
+    def id(self) -> str:
+        return f"slack:{self.team}:{self.channel}"
+
     def message_id(self, ts: str) -> str:
-        return f"slack:{self.team}:{self.channel}:{ts}"
+        return f"{self.id}:{ts}"
 
     def conversation_id(self, ts: str, thread_ts: str) -> str:
-        """The thread that a message is in or opens; in a DM what is outside of threads is one conversation."""
-        if self.direct and thread_ts in ("", ts):  # a root has its own ts as thread_ts once it was answered
-            return f"slack:{self.team}:{self.channel}"
-        return self.message_id(thread_ts or ts)
+        return conversation_of(self.id, ts, thread_ts, direct=self.direct)
 
 
 def parse(envelope: JSONObject, admins: frozenset[str] = frozenset()) -> Delivery | None:
@@ -101,7 +102,7 @@ def _channel_type(event: JSONObject, channel: str) -> str:
     told = event.get("channel_type")
     if isinstance(told, str):
         return told
-    return "im" if channel.startswith("D") else "channel"
+    return channel_type_of(channel)
 
 
 def _said(event: JSONObject, place: _Place, delivery_id: str, admins: frozenset[str]) -> Delivery | None:

@@ -46,7 +46,7 @@ class Growth:
     def by_edits(self) -> None:
         """Let what stands there already grow, with no stream in its place."""
         if self._way == "none yet":
-            self._way, self._ends_at = "edits", float("inf")
+            self._edit_from_now_on()
 
     def grow(self, text_so_far: str) -> None:
         """Show this much of it, now or as soon as the pace allows."""
@@ -84,7 +84,7 @@ class Growth:
             self._thread.append(self._stream, self._text[len(self._shown) :])
             self._next_at = now + APPEND_EVERY_S
         else:
-            self._way, self._ends_at = "edits", float("inf")
+            self._edit_from_now_on()
             self._next_at = now + EDIT_EVERY_S
             self._place.show(message(self._text, [], stop_button(self._target)))
         self._shown = self._text
@@ -101,16 +101,19 @@ class Growth:
         self._way, self._ends_at, self._next_at = "stream", now + STREAM_S, now + APPEND_EVERY_S
         checkpoint("streaming")
 
+    def _edit_from_now_on(self) -> None:
+        self._way, self._ends_at = "edits", float("inf")
+
     def _falter(self, error: DeliveryError | StoreUnavailable, now: float) -> None:
         """Go on in another way, later, or not any more."""
         log.info("answer not shown as it grows", extra={"platform": "slack", "way": self._way, "reason": str(error)})
         self.stopped = self.stopped or str(error) == STOPPED
         self._next_at = now + EDIT_EVERY_S
         if self._way == "none yet" and isinstance(error, DeliveryDeferred | DeliveryFailed):
-            self._way, self._ends_at = "edits", float("inf")  # no stream here, or too many of them
+            self._edit_from_now_on()  # no stream here, or too many of them
         elif isinstance(error, DeliveryDeferred):
             self._next_at = now + max(error.retry_after_s or 0.0, EDIT_EVERY_S)
         elif self._way == "stream" and str(error) not in (STOPPED, GONE):
-            self._way, self._ends_at = "edits", float("inf")  # it ended, or what it shows is not known
+            self._edit_from_now_on()  # it ended, or what it shows is not known
         else:
             self._way = "over"

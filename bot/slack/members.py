@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import redis
 
-from bot.errors import DeliveryError
+from bot.slack.lookups import looked_up
 from bot.slack.web import SlackClient, call
-from bot.store import store_errors
-
-log = logging.getLogger(__name__)
-
-MEMBERSHIP_S = 600
 
 
 class Members:
@@ -27,20 +20,12 @@ class Members:
 
     def has(self, team: str, user: str) -> bool:
         """Whether the person is a full member of the workspace; who cannot be looked up is not."""
-        key = f"slack:member:{team}:{user}"
-        with store_errors():
-            known = self._store.get(key)
-        if known is not None:
-            return bool(known == "1")
-        try:
-            profile = call(self._client.users_info, user=user).get("user") or {}
-        except DeliveryError as error:
-            log.warning("membership unknown", extra={"platform": "slack", "reason": str(error)})
-            return False
-        member = is_full_member(profile, team)
-        with suppress(redis.RedisError):  # a full store: it is looked up again
-            self._store.set(key, "1" if member else "0", ex=MEMBERSHIP_S)
-        return member
+        return looked_up(
+            self._store, f"slack:member:{team}:{user}", lambda: self._is_one_now(team, user), unknown=False
+        )
+
+    def _is_one_now(self, team: str, user: str) -> bool:
+        return is_full_member(call(self._client.users_info, user=user).get("user") or {}, team)
 
 
 def is_full_member(profile: Mapping[str, Any], team: str) -> bool:

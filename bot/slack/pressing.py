@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.messages import Action, JSONObject
 from bot.platform import Target
-from bot.slack.shapes import id_of, matching, part, ts_of, words
+from bot.slack.shapes import channel_type_of, conversation_of, id_of, matching, part, ts_of, words
 from bot.words import language
 
 MAX_LABEL_CHARS = 75
@@ -94,7 +94,7 @@ def press(payload: JSONObject) -> Press | None:
         reply_to={
             "team": about["team"],
             "channel": channel,
-            "channel_type": "im" if channel.startswith("D") else "channel",
+            "channel_type": channel_type_of(channel),
             "ext_shared": value.endswith(_SHARED),
             "user": user,
             **where,
@@ -115,9 +115,8 @@ def _in_thread(payload: JSONObject, about: re.Match[str]) -> tuple[str, dict[str
     ts = about["ts"]
     said_in = (part(payload, "message"), part(payload, "container"))
     thread_ts = next(filter(None, (ts_of(one.get("thread_ts")) for one in said_in)), "")
-    direct = about["channel"].startswith("D") and thread_ts in ("", ts)
-    conversation_id = about["place"] if direct else f"{about['place']}:{thread_ts or ts}"
-    return conversation_id, {"thread_ts": thread_ts or ts, "ts": ts}
+    direct = channel_type_of(about["channel"]) == "im"
+    return conversation_of(about["place"], ts, thread_ts, direct=direct), {"thread_ts": thread_ts or ts, "ts": ts}
 
 
 def _before_one(payload: JSONObject, about: re.Match[str]) -> tuple[str, dict[str, Any]]:

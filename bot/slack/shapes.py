@@ -31,6 +31,20 @@ def team_of(envelope: JSONObject) -> str:
     return id_of(ours.get("team_id")) or id_of(envelope.get("team_id"))
 
 
+def channel_type_of(channel: str) -> str:
+    """`im` or `channel`, where what Slack sends does not say."""
+    return "im" if channel.startswith("D") else "channel"
+
+
+def conversation_of(place: str, ts: str, thread_ts: str, *, direct: bool) -> str:
+    """The conversation of a message in a place (`slack:T1:C1`): the thread that it is in or opens; in a direct
+    conversation what is outside of threads is one.
+    """
+    if direct and thread_ts in ("", ts):  # a root has its own ts as thread_ts once it was answered
+        return place
+    return f"{place}:{thread_ts or ts}"
+
+
 def matching(pattern: re.Pattern[str], value: object) -> str:
     """The value when it is a text of that form, else nothing."""
     return value if isinstance(value, str) and pattern.fullmatch(value) else ""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot.messages import Command, JSONObject, Message
 from bot.slack.markup import plain_text
-from bot.slack.shapes import id_of, matching, words
+from bot.slack.shapes import channel_type_of, id_of, matching, words
 from bot.words import admin_order, language, order
 
 COMMAND: Final = "/madoguchi"
@@ -124,7 +124,7 @@ def _reply_to(giver: dict[str, str]) -> dict[str, Any]:
     return {
         "team": giver["team"],
         "channel": giver["channel"],
-        "channel_type": "im" if giver["channel"].startswith("D") else "channel",
+        "channel_type": channel_type_of(giver["channel"]),
         "ext_shared": True,
         "private": True,
         "response_url": giver["response_url"],

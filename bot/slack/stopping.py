@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.messages import Command, JSONObject
 from bot.platform import Target
 from bot.slack.pressing import carried, press
-from bot.slack.shapes import id_of, part, team_of, ts_of
+from bot.slack.shapes import channel_type_of, id_of, part, team_of, ts_of
 
 STOP: Final = "stop"
 LABELS: Final = {"ja": "止める", "en": "Stop"}
@@ -52,10 +52,10 @@ def parse_session_stopped(envelope: JSONObject) -> tuple[Command, str] | None:
     thread_ts, at = ts_of(event.get("thread_ts")), ts_of(event.get("event_ts"))
     if not (event_id and team and channel and user and thread_ts and at):
         return None
-    place, direct = f"slack:{team}:{channel}", channel.startswith("D")
+    place, channel_type = f"slack:{team}:{channel}", channel_type_of(channel)
     order = Command(
         platform="slack",
-        conversation_id=place if direct else f"{place}:{thread_ts}",
+        conversation_id=place if channel_type == "im" else f"{place}:{thread_ts}",
         user_id=f"slack:{user}",
         name=STOP,
         argument=f"{place}:{thread_ts}",
@@ -64,7 +64,7 @@ def parse_session_stopped(envelope: JSONObject) -> tuple[Command, str] | None:
         reply_to={
             "team": team,
             "channel": channel,
-            "channel_type": "im" if direct else "channel",
+            "channel_type": channel_type,
             "ext_shared": False,
             "thread_ts": thread_ts,
             "ts": thread_ts,
