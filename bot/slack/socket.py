@@ -21,8 +21,8 @@ from bot.logs import log_to_stderr
 from bot.places import Places
 from bot.queue import BackgroundHints, CeleryHints, celery_app
 from bot.settings import BotSettings
+from bot.slack.connection import Connection, Take
 from bot.slack.front_door import SlackFrontDoor
-from bot.slack.line import Line, Take
 from bot.slack.web import SlackClient, call, slack_client
 from bot.store import connect
 
@@ -44,14 +44,14 @@ class Socket:
         self._ask = ask
         self._take = take
         self._ending = threading.Event()
-        self._line: Line | None = None
+        self._connection: Connection | None = None
         self._not_before = 0.0
         self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="socket")
 
     @property
     def is_connected(self) -> bool:
         """Whether envelopes can come."""
-        return self._line is not None and self._line.is_open
+        return self._connection is not None and self._connection.is_open
 
     def run(self) -> None:
         """Be connected until `close`.
@@ -68,11 +68,11 @@ class Socket:
     def close(self) -> None:
         """Acknowledge what is being taken in, and end."""
         self._ending.set()
-        line = self._line
+        connection = self._connection
         self._workers.shutdown(wait=True, cancel_futures=True)
-        if line is not None:
-            line.parting.set()
-            line.close()
+        if connection is not None:
+            connection.parting.set()
+            connection.close()
 
     def _pause_s(self, tries: int) -> float:
         """Growing pauses, and none shorter than Slack asks for."""
@@ -82,23 +82,23 @@ class Socket:
     def _connect(self) -> None:
         """One connection in the place of the last; returns when it is to be replaced."""
         try:
-            line = Line(self._ask(), self._take, self._workers.submit)
+            connection = Connection(self._ask(), self._take, self._workers.submit)
         except DeliveryError as error:
             log.warning("not connected", extra={"platform": "slack", "reason": str(error)})
             if isinstance(error, DeliveryDeferred):
                 self._not_before = time.monotonic() + (error.retry_after_s or 0.0)
             return
-        threading.Thread(target=line.run, name="line", daemon=True).start()
-        line.opened.wait()
-        if not line.is_open:
+        threading.Thread(target=connection.run, name="connection", daemon=True).start()
+        connection.opened.wait()
+        if not connection.is_open:
             return
         log.info("connected", extra={"platform": "slack"})
-        before, self._line = self._line, line
+        before, self._connection = self._connection, connection
         if before is not None:
             before.retire()
         if self._ending.is_set():
-            line.close()
-        line.parting.wait()
+            connection.close()
+        connection.parting.wait()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ _QUIET.setLevel(logging.CRITICAL + 1)  # the library logs what is sent, and the 
 Take = Callable[[dict[str, Any]], WebhookResponse]
 
 
-class Line:
+class Connection:
     """A connection, and what is done with what comes on it.
 
     Attributes:
