@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
@@ -63,7 +64,13 @@ def passage(chunk_id: str) -> Passage:
     return Passage(Chunk(chunk_id, "d", "t", "u", (), "words", frozenset({PUBLIC})), 1.0)
 
 
-def test_the_same_first_question_is_answered_without_the_model(store: redis.Redis, desk: Desk) -> None:
+def test_the_same_first_question_is_answered_without_the_model(
+    store: redis.Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within_a_second = SimpleNamespace(
+        time=lambda asked_at=time.time(): asked_at
+    )  # links tell by the second when they end
+    monkeypatch.setattr("bot.passages.shelf.time", within_a_second)
     ask(store, desk, place="c1")
     ask(store, desk, "　経費の締め日はいつですか?", place="c2", user="u2")
 
