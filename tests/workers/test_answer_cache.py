@@ -67,10 +67,8 @@ def passage(chunk_id: str) -> Passage:
 def test_the_same_first_question_is_answered_without_the_model(
     store: redis.Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    within_a_second = SimpleNamespace(
-        time=lambda asked_at=time.time(): asked_at
-    )  # links tell by the second when they end
-    monkeypatch.setattr("bot.passages.shelf.time", within_a_second)
+    asked_at = time.time()  # links tell by the second when they end
+    monkeypatch.setattr("bot.passages.shelf.time", SimpleNamespace(time=lambda: asked_at))
     ask(store, desk, place="c1")
     ask(store, desk, "　経費の締め日はいつですか?", place="c2", user="u2")
 
