@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.request import Request
 
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 MAX_MESSAGES = 5
 """LINE: message objects in one call."""
+_IDENTIFIER = re.compile(r"/(?:[UCR][0-9a-f]{32}|[0-9]{6,})")
+MOST_BYTES = 1_000_000
+"""Of what LINE tells; everything that is asked for takes a few hundred."""
 
 
 class TokenGone(DeliveryError):
@@ -25,6 +29,10 @@ class TokenGone(DeliveryError):
 
 class QuotaUsedUp(DeliveryError):
     """The month's pushes are used up; this call showed nothing."""
+
+
+class NotFound(DeliveryFailed):
+    """LINE has nothing under this address, or not for this channel."""
 
 
 class LineApi:
@@ -40,16 +48,16 @@ class LineApi:
         self._calls = calls
         self._timeout_s = timeout_s
 
-    def reply(self, token: str, messages: Sequence[Any]) -> None:
-        """Show up to five messages through a reply token.
+    def reply(self, token: str, messages: Sequence[Any]) -> list[str]:
+        """Show up to five messages through a reply token; their ids, where LINE told them.
 
         Raises:
             TokenGone, DeliveryDeferred, DeliveryFailed: nothing was shown.
             DeliveryUnknown: it may have been shown.
         """
-        self._post("/v2/bot/message/reply", ReplyMessageRequest(replyToken=token, messages=list(messages)))
+        return _sent(self.post("/v2/bot/message/reply", ReplyMessageRequest(replyToken=token, messages=list(messages))))
 
-    def push(self, chat_id: str, messages: Sequence[Any], retry_key: str) -> None:
+    def push(self, chat_id: str, messages: Sequence[Any], retry_key: str) -> list[str]:
         """Show up to five messages without a token, once for each retry key (a UUID; LINE remembers it for 24 h).
 
         Raises:
@@ -58,7 +66,7 @@ class LineApi:
         """
         request = PushMessageRequest(to=chat_id, messages=list(messages))
         try:
-            self._post("/v2/bot/message/push", request, {"X-Line-Retry-Key": retry_key})
+            return _sent(self.post("/v2/bot/message/push", request, {"X-Line-Retry-Key": retry_key}))
         except DeliveryUnknown as error:
             raise DeliveryDeferred(str(error)) from error
 
@@ -68,16 +76,65 @@ class LineApi:
         Raises:
             DeliveryError
         """
-        self._post("/v2/bot/chat/loading/start", ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=seconds))
+        self.post("/v2/bot/chat/loading/start", ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=seconds))
 
-    def _post(self, path: str, message: Any, headers: dict[str, str] | None = None) -> None:
+    def post(self, path: str, message: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """What LINE answered to one of the SDK's models; a success, or what was accepted before under the retry key.
+
+        Raises:
+            TokenGone, QuotaUsedUp, DeliveryDeferred, DeliveryFailed: it was not carried out.
+            DeliveryUnknown: it may have been.
+        """
         body = json.dumps(message.to_dict()).encode()
         request = Request(self._url + path, body, {**self._headers, **(headers or {})}, method="POST")  # noqa: S310 - the scheme is the setting's
-        answer = self._calls.post(request, self._timeout_s)
+        return self._checked(path, self._calls.post(request, self._timeout_s))
+
+    def get(self, path: str) -> Mapping[str, Any]:
+        """The JSON object that LINE has under a path.
+
+        Raises:
+            DeliveryDeferred: it cannot be had now.
+            NotFound, DeliveryFailed: there is none, or not for us.
+        """
+        request = Request(self._url + path, headers=self._headers)  # noqa: S310 - the scheme is the setting's
+        try:
+            answer = self._calls.get(request, most_bytes=MOST_BYTES, timeout_s=self._timeout_s)
+            return _object(self._checked(path, answer))
+        except DeliveryUnknown as error:
+            raise DeliveryDeferred(str(error)) from error
+
+    def _checked(self, path: str, answer: Answer) -> Answer:
         request_id = answer.headers.get("x-line-request-id", "")
-        log.info("called LINE", extra={"path": path, "status": answer.status, "line_request_id": request_id})
+        called = _IDENTIFIER.sub("/*", path)
+        log.info("called LINE", extra={"path": called, "status": answer.status, "line_request_id": request_id})
         if not (answer.status < 300 or answer.status == 409):  # 409: accepted before under the same retry key
             raise _refusal(answer)
+        return answer
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    """The answer's JSON object.
+
+    Raises:
+        DeliveryUnknown: it has none.
+    """
+    try:
+        value = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise DeliveryUnknown("not an answer of LINE") from error
+    if not isinstance(value, dict):
+        raise DeliveryUnknown("not an answer of LINE")
+    return value
+
+
+def _sent(answer: Answer) -> list[str]:
+    """The ids of the messages that were shown; none where LINE, or who answered in its place, does not tell."""
+    try:
+        sent = _object(answer).get("sentMessages")
+    except DeliveryUnknown:
+        return []
+    told = [message.get("id") for message in sent if isinstance(message, dict)] if isinstance(sent, list) else []
+    return [message_id for message_id in told if isinstance(message_id, str)]
 
 
 def _refusal(answer: Answer) -> DeliveryError:
@@ -89,6 +146,8 @@ def _refusal(answer: Answer) -> DeliveryError:
         return QuotaUsedUp("monthly limit")
     if answer.status == 429:
         return DeliveryDeferred("rate limited", answer.retry_after_s)
+    if answer.status == 404:
+        return NotFound("status 404")
     if answer.status >= 500 or answer.status == 408:
         return DeliveryUnknown(f"status {answer.status}")
     return DeliveryFailed(f"status {answer.status}")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
 
 from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLoadingAnimationRequest
@@ -56,6 +56,23 @@ ACCEPTING = (Fault.RESET_AFTER_ACCEPTING, Fault.SERVER_ERROR_AFTER_ACCEPTING, Fa
 
 
 @dataclass(frozen=True)
+class Response:
+    """What is answered to a call of a further endpoint."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    media_type: str = "application/json"
+
+
+class Endpoints(Protocol):
+    """Further endpoints of LINE's, each set in a module of its own, with its own state."""
+
+    def answer(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response | None:
+        """The answer to an authorised call; None for an address that is not theirs. May raise `Refused`."""
+        ...
+
+
+@dataclass(frozen=True)
 class Call:
     """One request as it came."""
 
@@ -77,11 +94,12 @@ class FakeLine:
 
     access_token: str = "line-access-token"
     token_life_s: float = 60.0
-    monthly_limit: int = 200
+    monthly_limit: int | None = 200
     port: int = 0
     clock: Callable[[], float] = time.time
     calls: list[Call] = field(default_factory=list)
     pushes: int = 0
+    further: list[Endpoints] = field(default_factory=list)
     _chats: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     _tokens: dict[str, ReplyTokenState] = field(default_factory=dict)
     _retry_keys: dict[str, str] = field(default_factory=dict)
@@ -174,7 +192,7 @@ class FakeLine:
             raise Refused(409, "The retry key is already accepted", x_line_accepted_request_id=self._retry_keys[key])
         if not _CHAT.fullmatch(request["to"]):
             raise Refused(400, "The property, 'to', in the request body is invalid")
-        if self.pushes >= self.monthly_limit:
+        if self.monthly_limit is not None and self.pushes >= self.monthly_limit:
             raise Refused(429, "You have reached your monthly limit.")
         self.pushes += 1
         if key is not None:
@@ -231,9 +249,11 @@ class _Request(BaseHTTPRequestHandler):
         if path == "/_visible":
             self._answer(200, {chat: line.visible(chat) for chat in list(line._chats)})
         elif path not in (QUOTA, CONSUMPTION):
-            self._answer(404, {"message": "Not found"})
+            self._further(b"")
         elif not self._authorised():
             self._answer(401, _UNAUTHORISED)
+        elif path == QUOTA and line.monthly_limit is None:
+            self._answer(200, {"type": "none"})
         elif path == QUOTA:
             self._answer(200, {"type": "limited", "value": line.monthly_limit})
         else:
@@ -245,11 +265,34 @@ class _Request(BaseHTTPRequestHandler):
         if address.path == "/_issue":
             self._answer(200, {"replyToken": line.issue_token(parse_qs(address.query)["chat"][0])})
         elif address.path not in (REPLY, PUSH, LOADING):
-            self._answer(404, {"message": "Not found"})
+            self._further(content)
         elif not self._authorised():
             self._answer(401, _UNAUTHORISED)
         else:
             self._call(content)
+
+    def do_PUT(self) -> None:
+        self._further(self.rfile.read(int(self.headers.get("content-length", 0))))
+
+    def do_DELETE(self) -> None:
+        self._further(b"")
+
+    def _further(self, content: bytes) -> None:
+        """A call of an endpoint that another module has."""
+        if not self._authorised():
+            self._answer(401, _UNAUTHORISED)
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            answers = (more.answer(self.command, self.path, content, headers) for more in self.server.line.further)
+            response = next(filter(None, answers), None)
+        except Refused as refused:
+            self._answer(refused.status, refused.body, refused.headers)
+            return
+        if response is None:
+            self._answer(404, {"message": "Not found"})
+        else:
+            self._send(response.status, response.body, response.media_type, {})
 
     def _call(self, content: bytes) -> None:
         line, path = self.server.line, urlsplit(self.path).path

@@ -115,7 +115,9 @@ def test_no_call_works_without_the_access_token(line: FakeLine, path: str) -> No
 
 def test_there_is_nothing_else(line: FakeLine) -> None:
     assert post(line, "/v2/bot/message/multicast", {}).status_code == 404
-    assert httpx.get(line.url + "v2/bot/nothing").status_code == 404
+    authorised = {"authorization": f"Bearer {line.access_token}"}
+    assert httpx.get(line.url + "v2/bot/nothing", headers=authorised).status_code == 404
+    assert httpx.get(line.url + "v2/bot/nothing").status_code == 401
     assert httpx.get(line.url.rstrip("/") + QUOTA).status_code == 401
 
 
