@@ -57,11 +57,17 @@ ACCEPTING = (Fault.RESET_AFTER_ACCEPTING, Fault.SERVER_ERROR_AFTER_ACCEPTING, Fa
 
 @dataclass(frozen=True)
 class Response:
-    """What is answered to a call of a further endpoint."""
+    """What is answered to a call of a further endpoint: this, or what goes wrong instead.
+
+    Args:
+        headers: further ones, or others: a `content-length` beyond the body's is one that ends early.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fault: Fault | None = None
 
 
 class Endpoints(Protocol):
@@ -291,8 +297,10 @@ class _Request(BaseHTTPRequestHandler):
             return
         if response is None:
             self._answer(404, {"message": "Not found"})
+        elif response.fault:
+            self._fail(response.fault)
         else:
-            self._send(response.status, response.body, response.media_type, {})
+            self._send(response.status, response.body, response.media_type, response.headers)
 
     def _call(self, content: bytes) -> None:
         line, path = self.server.line, urlsplit(self.path).path
@@ -349,10 +357,12 @@ class _Request(BaseHTTPRequestHandler):
         self._send(status, json.dumps(answer).encode(), "application/json", headers or {})
 
     def _send(self, status: int, content: bytes, media_type: str, headers: Mapping[str, str]) -> None:
+        usual = {"content-type": media_type, "x-line-request-id": secrets.token_hex(16)}
+        told = usual | {"content-length": str(len(content))} | dict(headers)
+        self.close_connection = self.close_connection or told["content-length"] != str(len(content))
         self.send_response(status)
-        for name, value in {"content-type": media_type, "x-line-request-id": secrets.token_hex(16), **headers}.items():
+        for name, value in told.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
