@@ -50,6 +50,8 @@ class BotSettings(BaseSettings):
     line_channel_secret: SecretStr = NO_SECRET
     line_channel_access_token: SecretStr = NO_SECRET
     line_api_url: BaseAddress = "https://api.line.me/"
+    line_data_api_url: BaseAddress = "https://api-data.line.me/"
+    """LINE has files, and the pictures of menus, on a host of their own."""
     line_access: Literal["pairing", "open"] = "pairing"
     line_push: Literal["never", "always"] = "never"
 
