@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from bot.home import Page, PageGap
 from bot.messages import Attachment, Citation, Reply
@@ -150,6 +150,10 @@ class HasHome(Protocol):
     def ask_for_answer(self, reply_to: Mapping[str, Any], gap: PageGap, language: str) -> None:
         """Open a dialog for an answer to the gap, where the person has just pressed a button. Best effort."""
         ...
+
+
+Outcome = Literal["coming", "shown", "gone"]
+"""What became of a question whose answer somebody wants to see: it is being answered, it was, or nobody knows of it."""
 
 
 @runtime_checkable

@@ -49,6 +49,11 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     keeping            sorted set    conversations (LINE) that may have kept answers, by when the last of them ends
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)
+    tap:{c}            string        where a pressed button's token waits (LINE) for an answer, as long as it lives
+    line:sent:{message}              the chat of a message that the bot showed (LINE), for a week
+    line_profile:{who} string        the name and language of a person or group (LINE), for a day
+    line_language:{user}             the language that somebody wished to be spoken to in (LINE)
+    line:marks_refused string        LINE marks no messages as read for us, for an hour
     journal:{control}  hash          what the confirmation of a control event has done so far
     admitted           set           people and groups that LINE_ACCESS=pairing lets in
     invite:{code}      string        an open invitation, for a day

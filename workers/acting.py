@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import redis
 
-from bot.capabilities import Suggests, Whispers
+from bot.capabilities import Outcome, Suggests, Whispers
 from bot.errors import DeliveryDeferred
 from bot.home import OPENED
 from bot.journal import UnlockedJournal
@@ -149,9 +149,10 @@ def not_allowed(control_id: str, event: Command, clerk: Clerk) -> None:
 
 
 def collect(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Hand out what was kept for the person's next token."""
+    """Hand out what was kept for the person's next token, or have that wait for what is still to come."""
     if clerk.collector is not None:
-        clerk.collector.collect(event.reply_to, event.conversation_id, event.language)
+        wanted = _outcome(event.conversation_id, event.argument, clerk)
+        clerk.collector.collect(event.reply_to, event.conversation_id, event.language, asked_for=wanted)
 
 
 ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
@@ -203,6 +204,15 @@ def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
     with store_errors():
         clerk.store.delete(f"spoke:{event.user_id}")
     rewrite_soon(clerk.store, control_id)
+
+
+def _outcome(conversation_id: str, message_id: str, clerk: Clerk) -> Outcome:
+    """What became of a question."""
+    with store_errors():
+        waits = clerk.store.hexists(f"messages:{conversation_id}", message_id)
+    if waits:
+        return "coming"
+    return "shown" if clerk.conversations.load(conversation_id).answered_with(message_id) else "gone"
 
 
 def _was_taken_in(message_id: str, store: redis.Redis) -> bool:

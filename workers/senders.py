@@ -5,7 +5,8 @@ from __future__ import annotations
 import redis
 
 from bot.console.sender import ConsoleSender
-from bot.line.sender import LineSender
+from bot.line.quota import Always, Never
+from bot.line.sender import LineSender, line_api
 from bot.platform import Sender
 from bot.settings import BotSettings
 from bot.slack.limiter import Limiter
@@ -35,12 +36,11 @@ def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[
 
 def line_sender(settings: BotSettings, store: redis.Redis, at_once: int) -> LineSender:
     """LINE's sender, which can also hand out what it kept; it makes `at_once` calls at most at the same time."""
-    token = settings.line_channel_access_token.get_secret_value()
+    api = line_api(settings.line_api_url, settings.line_channel_access_token.get_secret_value(), at_once=at_once)
     return LineSender(
-        settings.line_api_url,
-        token,
+        api,
         store,
-        push=settings.line_push,
+        pushing=Always() if settings.line_push == "always" else Never(),
         access=settings.line_access,
-        at_once=at_once,
+        may_train=settings.votes_may_train,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import redis
 
 from bot.access import Access
+from bot.capabilities import Outcome
 from bot.inbox import Hints
 from bot.platform import Sender
 from knowledge.documents import Chunk, Document, Passage
@@ -101,7 +102,9 @@ class Desk:
 class Collector(Protocol):
     """Hands out an answer that was kept, on a fresh token."""
 
-    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None: ...
+    def collect(
+        self, reply_to: Mapping[str, Any], conversation_id: str, language: str, *, asked_for: Outcome
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.request import Request
 
-from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLoadingAnimationRequest
+from linebot.v3.messaging import (
+    MarkMessagesAsReadByTokenRequest,
+    PushMessageRequest,
+    ReplyMessageRequest,
+    ShowLoadingAnimationRequest,
+)
 
 from bot.calls import Answer, Calls
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
@@ -29,6 +34,10 @@ class TokenGone(DeliveryError):
 
 class QuotaUsedUp(DeliveryError):
     """The month's pushes are used up; this call showed nothing."""
+
+
+class NotTaken(DeliveryFailed):
+    """LINE does not take such messages; nothing was shown."""
 
 
 class NotFound(DeliveryFailed):
@@ -77,6 +86,14 @@ class LineApi:
             DeliveryError
         """
         self.post("/v2/bot/chat/loading/start", ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=seconds))
+
+    def mark_as_read(self, token: str) -> None:
+        """Mark a message, and all before it in its chat, as read.
+
+        Raises:
+            DeliveryError
+        """
+        self.post("/v2/bot/chat/markAsRead", MarkMessagesAsReadByTokenRequest(markAsReadToken=token))
 
     def post(self, path: str, message: Any, headers: Mapping[str, str] | None = None) -> Answer:
         """What LINE answered to one of the SDK's models; a success, or what was accepted before under the retry key.
@@ -145,14 +162,19 @@ def _sent(answer: Answer) -> list[str]:
 def _refusal(answer: Answer) -> DeliveryError:
     """An answer that is no success as one of our errors, by what it says of the message."""
     said = answer.body.decode(errors="replace")
-    if answer.status == 400 and "Invalid reply token" in said:
-        return TokenGone("invalid reply token")
-    if answer.status == 429 and "monthly limit" in said:
-        return QuotaUsedUp("monthly limit")
-    if answer.status == 429:
-        return DeliveryDeferred("rate limited", answer.retry_after_s)
-    if answer.status == 404:
-        return NotFound("status 404")
-    if answer.status >= 500 or answer.status == 408:
-        return DeliveryUnknown(f"status {answer.status}")
-    return DeliveryFailed(f"status {answer.status}")
+    match answer.status:
+        case 400 if "Invalid reply token" in said:
+            error: DeliveryError = TokenGone("invalid reply token")
+        case 400:
+            error = NotTaken("status 400")
+        case 404:
+            error = NotFound("status 404")
+        case 429 if "monthly limit" in said:
+            error = QuotaUsedUp("monthly limit")
+        case 429:
+            error = DeliveryDeferred("rate limited", answer.retry_after_s)
+        case status if status >= 500 or status == 408:
+            error = DeliveryUnknown(f"status {status}")
+        case status:
+            error = DeliveryFailed(f"status {status}")
+    return error

@@ -7,6 +7,7 @@ Keys: `kept:{conversation}` (list), `carrying:{conversation}` (the reply token t
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+from linebot.v3.messaging import FlexMessage, TextMessage
 
 from bot.line.phrases import Introduction, phrases
-from bot.messages import Record, UnreadableRecord
+from bot.messages import JSONObject, Record, UnreadableRecord
 from bot.store import store_errors, text
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,11 @@ class KeptAnswer(Record):
     """What of one answer is still to be shown, in parts that each fit a message, and how it is introduced.
 
     `message_id` and `user_id` say whose question it answers, so that it goes when they are erased.
+
+    Args:
+        card: the Flex message below the last part.
+        sources: what the card says, in words, for when LINE does not take the card.
+        quote_token: what quotes the question.
     """
 
     message_id: str
@@ -42,34 +49,73 @@ class KeptAnswer(Record):
     language: str
     parts: Sequence[str]
     introduction: Introduction
+    card: JSONObject | None = None
+    sources: str = ""
+    quote_token: str = ""
 
-    def texts(self) -> list[str]:
-        """The parts as shown, the introduction in front of the first."""
-        introduction = phrases(self.language).introductions[self.introduction]
-        first, *others = self.parts
-        return [f"{introduction}\n\n{first}" if introduction else first, *others]
+    def to_json(self) -> str:
+        """As one line of JSON, without what it does not have: an older version wrote the same then."""
+        written = json.loads(super(KeptAnswer, self).to_json())
+        later = {"card", "sources", "quote_token"}
+        told = {name: value for name, value in written.items() if value or name not in later}
+        return json.dumps(told, ensure_ascii=False)
+
+    def messages(self) -> list[Any]:
+        """What LINE shows of it, in its models: the parts, introduced and quoting the question, and the card."""
+        return [*self._texts(self.quote_token), *([FlexMessage.from_dict(self.card)] if self.card else [])]
+
+    def plain_messages(self) -> list[Any]:
+        """The same in words alone; one message for each of `messages()`."""
+        last = [TextMessage(text=self.sources or self.card["altText"])] if self.card else []
+        return [*self._texts(), *last]
+
+    def after(self, count: int) -> KeptAnswer:
+        """What is left when so many of its messages have been shown."""
+        return dataclasses.replace(self, parts=self.parts[count:], introduction="rest")
+
+    @property
+    def size(self) -> int:
+        """How many messages it takes."""
+        return len(self.parts) + bool(self.card)
 
     @property
     def withdrawn(self) -> KeptAnswer:
         """The same in words that say it holds no more."""
-        return dataclasses.replace(self, parts=[phrases(self.language).withdrawn])
+        return dataclasses.replace(self, parts=[phrases(self.language).withdrawn], card=None, sources="")
 
     def introduced(self, introduction: Introduction) -> KeptAnswer:
         return dataclasses.replace(self, introduction=introduction)
 
+    def _texts(self, quote_token: str = "") -> list[Any]:
+        introduction = phrases(self.language).introductions[self.introduction]
+        texts = [f"{introduction}\n\n{part}" if introduction and not at else part for at, part in enumerate(self.parts)]
+        return [
+            TextMessage(text=text, quoteToken=quote_token if quote_token and not at else None)
+            for at, text in enumerate(texts)
+        ]
 
-def fill(answers: Sequence[KeptAnswer], room: int) -> tuple[list[str], list[KeptAnswer]]:
-    """As many texts as there is room for, in order, and what is left of the answers."""
-    shown: list[str] = []
-    left: list[KeptAnswer] = []
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """As much of some answers as one call carries: the messages, the same in words alone, and what is left."""
+
+    messages: list[Any]
+    plain: list[Any]
+    left: list[KeptAnswer]
+
+
+def fill(answers: Sequence[KeptAnswer], room: int) -> Filled:
+    """As many messages as there is room for, in order."""
+    filled = Filled([], [], [])
     for answer in answers:
-        free = room - len(shown)
-        shown += answer.texts()[:free]
+        free = room - len(filled.messages)
+        filled.messages.extend(answer.messages()[:free])
+        filled.plain.extend(answer.plain_messages()[:free])
         if free <= 0:
-            left.append(answer.introduced(answer.introduction or "late"))
-        elif len(answer.parts) > free:
-            left.append(dataclasses.replace(answer, parts=answer.parts[free:], introduction="rest"))
-    return shown, left
+            filled.left.append(answer.introduced(answer.introduction or "late"))
+        elif answer.size > free:
+            filled.left.append(answer.after(free))
+    return filled
 
 
 class KeptAnswers:

@@ -1,94 +1,90 @@
-"""One answer on its way: by the free reply token while it lives, then a push where allowed, else kept for the next."""
+"""One answer on its way: by the free reply token while it lives, then a tap's, a push, or the next message's token."""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 import uuid
 from typing import Any, Literal
 
-from linebot.v3.messaging import ButtonsTemplate, PostbackAction, TemplateMessage, TextMessage
-
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryError, DeliveryFailed, DeliveryUnknown
-from bot.line.api import MAX_MESSAGES, LineApi, QuotaUsedUp, TokenGone
-from bot.line.kept import KeptAnswer, KeptAnswers
-from bot.line.phrases import phrases
-from bot.line.postback import Postback
+from bot.line.api import MAX_MESSAGES, NotTaken, QuotaUsedUp, TokenGone
+from bot.line.card import card
+from bot.line.collecting import hand_over, token_of_tap
+from bot.line.kept import KeptAnswer
+from bot.line.phrases import Introduction, phrases
+from bot.line.progress import Progress, what_follows
 from bot.line.reply_token import ReplyToken
-from bot.line.text import parts, plain
+from bot.line.text import plain, source_lines, split
+from bot.line.ways import Ways
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 
 log = logging.getLogger(__name__)
 
 NOTICE_BEFORE_S = 8
-"""So long before the token dies it is spent on a notice: one call may take as long."""
+"""So long before a token dies it is spent on what there is by then: one call may take as long."""
 
 LOADING_S = 60
 LOADING_AGAIN_S = 50
+TAPS_EVERY_S = 2.0
 
 RETRY_KEYS = uuid.UUID("5b0c4f0e-2a56-4f0c-9f53-0f8f2f1f3a7d")
 """The namespace of our retry keys; the same group of parts of the same answer always has the same key."""
-
-Push = Literal["never", "always"]
 
 
 class LineReply:
     """One answer on its way to LINE; see `ReplyStream`.
 
-    Facts in the journal: `text`, `parts` (the words that may have been shown stand, whatever is written later),
-    `reply`, `notice` (what the token was tried for, see ReplyToken), `pushed` (groups of parts), `outcome`; `round`
-    counts the answers that were asked for after the first was shown, so that no push is taken for another's.
+    Facts in the journal: `text`, `showing` (the words that may have been shown stand, whatever is written later),
+    `reply`, `notice` (what the token was tried for, see ReplyToken), `beginning` (what of the answer is shown once a
+    `notice` was `sent`), `pushed` (groups of messages), `loading_until`, `outcome`; `round` counts the answers that
+    were asked for after the first was shown, so that no push is taken for another's.
     """
 
-    def __init__(self, target: Target, journal: Journal, *, api: LineApi, kept: KeptAnswers, push: Push) -> None:
+    def __init__(self, target: Target, journal: Journal, ways: Ways) -> None:
         self._target = target
         self._journal = journal
-        self._api = api
-        self._kept = kept
-        self._push_allowed = push == "always"
+        self._ways = ways
         self._chat_id: str = target.reply_to["chat_id"]
-        self._token = ReplyToken(target.reply_to, target.conversation_id, journal=journal, api=api, kept=kept)
-        self._loading_until = 0.0
+        self._in_1_to_1 = target.reply_to["chat_type"] == "user"
+        self._token = ReplyToken(target.reply_to, target.conversation_id, journal=journal, ways=ways)
+        self._so_far, self._extract, self._notice = "", "", ""
+        self._loading_until: float | None = None
         self._notice_settled = False
+        self._look_for_taps_at = 0.0
+
+    def working(self, *_: str) -> None:
+        """Show by the loading animation that somebody works on it."""
+        self._show_loading()
 
     def waiting(self, notice: str) -> None:
-        """The loading animation, which only 1:1 chats have; it ends with the next message."""
-        now = time.monotonic()
-        if self._target.reply_to["chat_type"] != "user" or now < self._loading_until:
-            return
-        self._loading_until = now + LOADING_AGAIN_S
-        self._journal.check()
-        try:
-            self._api.show_loading(self._chat_id, LOADING_S)
-        except DeliveryError as error:
-            log.info("loading not shown", extra={"platform": "line", "reason": str(error)})
+        """Remember how long it takes, for when the token is spent on that; until then the animation shows it."""
+        self._notice = notice
+        self._show_loading()
 
     def preview(self, extract: Reply) -> None:
-        """Nothing: what was shown cannot be replaced, and the token works once."""
+        """Remember what a document says, for when there is no more to show when the token is spent."""
+        self._extract = extract.text
 
     def update(self, text_so_far: str) -> None:
-        """Nothing: LINE has no streaming, and the token works once."""
+        """Remember the answer so far, for when it is not finished when the token is spent."""
+        self._so_far = text_so_far
 
     def due(self, now: float) -> None:
-        """Spend a token that is about to die on the notice that the answer comes later, so nobody sits in silence."""
-        if now < self._token.expires_at - NOTICE_BEFORE_S or self._notice_settled or not self._token.alive(now):
-            return
-        facts = self._journal.read()
-        self._notice_settled = any(facts.get(fact) for fact in ("reply", "notice", "outcome"))
-        if self._notice_settled:
-            return
-        self._notice_settled = True  # one try: what LINE refuses now it would refuse again
-        try:
-            self._token.deliver("notice", [], lambda _: [self._notice()])
-            log.info("notice shown", extra={"platform": "line"})
-        except DeliveryError as error:
-            log.info("notice not shown", extra={"platform": "line", "reason": str(error)})
+        """Spend a token that is about to die, the question's or a tap's, on what there is by now."""
+        if self._token.is_dying(now, NOTICE_BEFORE_S) and not self._notice_settled:
+            self._notice_settled = True  # one try: what LINE refuses now it would refuse again
+            if not self._journal.read().keys() & {"reply", "notice", "outcome"}:
+                self._show_progress(self._token)
+        elif now >= self._look_for_taps_at:
+            self._look_for_taps_at = now + TAPS_EVERY_S
+            if (until := self._ways.taps.expires_at(self._target.conversation_id)) and until - now <= NOTICE_BEFORE_S:
+                self._show_progress_to_tap()
 
     def finish(self, reply: Reply) -> Delivered:
-        """Show the answer by token; with the token gone push it, or keep it for the conversation's next token."""
+        """Show the answer by a token that lives; else push it, or keep it for the conversation's next token."""
         answer = self._answer(reply)
         outcome = self._journal.read().get("outcome")
         if outcome is None:
@@ -101,65 +97,144 @@ class LineReply:
         """Show the apology; words that may have been shown already stand in its place."""
         return self.finish(Reply(apology))
 
-    def _answer(self, reply: Reply) -> KeptAnswer:
-        """The answer's parts: as an earlier try has, or may have, shown them, else as they are now."""
+    def _show_loading(self) -> None:
+        """Show the animation, which only 1:1 chats have and the next message ends, while somebody can see its end."""
+        now = time.time()
+        if not self._in_1_to_1 or now < (self._loading_until or 0.0):
+            return
+        if self._loading_until is None:
+            self._loading_until = self._journal.read().get("loading_until", 0.0)
+        if now < self._loading_until or not (self._token.alive(now) or self._may_push()):
+            return
+        self._loading_until = now + LOADING_AGAIN_S
+        self._journal.write(loading_until=self._loading_until)
+        self._journal.check()
+        try:
+            self._ways.api.show_loading(self._chat_id, LOADING_S)
+        except DeliveryError as error:
+            log.info("loading not shown", extra={"platform": "line", "reason": str(error)})
+
+    def _show_progress_to_tap(self) -> None:
+        """Spend the tap that waits, if nobody else does."""
+        if tapped := self._ways.taps.take(self._target.conversation_id):
+            self._show_progress(token_of_tap(tapped, self._target.conversation_id, self._ways))
+
+    def _show_progress(self, token: ReplyToken) -> None:
+        """Spend a token on how far the answer is, so that nobody sits in silence."""
         facts = self._journal.read()
-        if facts.get("reply") in (None, "gone") and "pushed" not in facts and "outcome" not in facts:
-            cut = parts(reply, self._target.language)
-            if not cut:
-                raise DeliveryFailed("nothing to show")
-            self._journal.write(text=plain(reply.text), parts=cut)
-            facts = {"parts": cut}
+        progress = Progress(self._so_far, self._extract, self._notice, before=_shown_before(facts))
+        messages = progress.messages(self._target, by_push=self._may_push(), quote_token=self._quote_token)
+        if token is self._token:
+            self._journal.write(beginning=progress.beginning)
+        try:
+            token.deliver("notice", [], lambda _: messages)
+            log.info("progress shown", extra={"platform": "line", "has_begun": bool(progress.beginning)})
+        except DeliveryError as error:
+            log.info("progress not shown", extra={"platform": "line", "reason": str(error)})
+            return
+        if token is not self._token:
+            self._journal.write(beginning=progress.beginning, notice="sent")
+
+    def _answer(self, reply: Reply) -> KeptAnswer:
+        """What is to be shown of the answer: as an earlier try has, or may have, shown it, else as it is now."""
+        facts = self._journal.read()
+        untried = facts.get("reply") in (None, "gone") and not facts.keys() & {"pushed", "outcome"}
+        if untried or "showing" not in facts:
+            answer = self._cut(reply, _shown_before(facts))
+            self._journal.write(text=plain(reply.text), showing=answer.to_json())
+            return answer
+        return KeptAnswer.from_json(facts["showing"])
+
+    def _cut(self, reply: Reply, before: str) -> KeptAnswer:
+        """The answer, or what follows after the beginning that is shown, as LINE shows it."""
+        whole, language = plain(reply.text), self._target.language
+        follows = what_follows(whole, before) if before else whole
+        sources = source_lines(reply.text, reply.citations, language)
+        introduction: Introduction = "" if not before else "anew" if follows is None else "rest" if follows else ""
+        words = whole if follows is None else follows or (phrases(language).nothing_more if before else "")
+        if not words:
+            raise DeliveryFailed("nothing to show")
+        below = card(reply.citations, self._target, may_train=self._ways.may_train)
         return KeptAnswer(
             message_id=self._target.message_id,
             user_id=f"line:{self._target.reply_to.get('user_id') or self._chat_id}",
-            language=self._target.language,
-            parts=facts["parts"],
-            introduction="",
+            language=language,
+            parts=split(words if below else "\n\n".join(filter(None, (words, sources)))),
+            introduction=introduction,
+            card=below,
+            sources=sources,
+            quote_token=self._quote_token,
         )
 
     def _deliver(self, answer: KeptAnswer) -> Literal["shown", "kept"]:
         """Get the answer to its reader by the first way that is open."""
         try:
             left = self._token.deliver("reply", [answer])
-            untouched = (len(rest.parts) == len(answer.parts) for rest in left if rest.message_id == answer.message_id)
+            untouched = (rest.size == answer.size for rest in left if rest.message_id == answer.message_id)
             return "kept" if any(untouched) else "shown"
         except DeliveryUnknown:
             return "kept"  # and marked as one that may have been shown; a push could show it twice
         except TokenGone:
-            return self._push(answer) if self._push_allowed else self._keep(answer, "late")
+            return self._deliver_late(answer)
+
+    def _deliver_late(self, answer: KeptAnswer) -> Literal["shown", "kept"]:
+        """Without a token of its own: by a tap's, which is free, else by a push, else with what comes next."""
+        conversation_id = self._target.conversation_id
+        if self._may_push() and not self._ways.taps.expires_at(conversation_id):
+            return self._push(answer)
+        self._keep(answer, answer.introduction or "late")
+        tapped = self._ways.taps.take(conversation_id)  # only now: a tap that comes later finds what is kept
+        try:
+            return "shown" if tapped and hand_over(tapped, conversation_id, self._ways) else "kept"
+        except DeliveryError as error:  # the button is there still
+            log.info("not handed over", extra={"platform": "line", "reason": str(error)})
+            return "kept"
 
     def _push(self, answer: KeptAnswer) -> Literal["shown", "kept"]:
         facts = self._journal.read()
         first, again = facts.get("pushed", 0), facts.get("round", 0)
         self._journal.write(pushed=first)
-        for group in range(first, -(-len(answer.parts) // MAX_MESSAGES)):
-            here = answer.parts[group * MAX_MESSAGES : (group + 1) * MAX_MESSAGES]
+        for group in range(first, -(-answer.size // MAX_MESSAGES)):
+            begin, end = group * MAX_MESSAGES, (group + 1) * MAX_MESSAGES
             name = f"{answer.message_id}:{group}:{again}" if again else f"{answer.message_id}:{group}"
-            key = str(uuid.uuid5(RETRY_KEYS, name))
-            checkpoint("sending")
-            self._journal.check()
             try:
-                self._api.push(self._chat_id, [TextMessage(text=text) for text in here], key)
-                checkpoint("sent")
+                self._push_group(answer.messages()[begin:end], answer.plain_messages()[begin:end], name)
             except QuotaUsedUp:
-                rest = dataclasses.replace(answer, parts=answer.parts[group * MAX_MESSAGES :])
-                return self._keep(rest, "rest" if group else "late")
+                self._keep(answer.after(begin) if group else answer, "rest" if group else answer.introduction or "late")
+                return "shown" if group else "kept"
             self._journal.write(pushed=group + 1)
         return "shown"
 
-    def _keep(self, answer: KeptAnswer, introduction: Literal["late", "rest"]) -> Literal["shown", "kept"]:
-        self._journal.check()
-        self._kept.keep(self._target.conversation_id, answer.introduced(introduction))
-        return "shown" if introduction == "rest" else "kept"
+    def _push_group(self, messages: list[Any], plain_ones: list[Any], name: str) -> None:
+        """Push some messages, or, where LINE takes no cards or quotations, the same in words alone.
 
-    def _notice(self) -> Any:
-        """The notice, with a button that brings a fresh token where nothing can be pushed."""
-        words = phrases(self._target.language)
-        if self._push_allowed:
-            return TextMessage(text=words.wait_for_push)
-        pressed = Postback("collect", self._target.conversation_id, self._target.message_id, self._target.language)
-        button = PostbackAction(label=words.button, data=pressed.data(), displayText=words.button)
-        return TemplateMessage(
-            altText=words.wait_for_button, template=ButtonsTemplate(text=words.wait_for_button, actions=[button])
-        )
+        Raises:
+            QuotaUsedUp, DeliveryFailed, DeliveryDeferred, LockLost
+        """
+        checkpoint("sending")
+        self._journal.check()
+        try:
+            self._ways.push(self._target.reply_to, messages, str(uuid.uuid5(RETRY_KEYS, name)))
+        except NotTaken:
+            if messages == plain_ones:
+                raise
+            self._ways.push(self._target.reply_to, plain_ones, str(uuid.uuid5(RETRY_KEYS, f"{name}:plain")))
+        checkpoint("sent")
+
+    def _keep(self, answer: KeptAnswer, introduction: Introduction) -> None:
+        self._journal.check()
+        self._ways.kept.keep(self._target.conversation_id, answer.introduced(introduction))
+
+    def _may_push(self) -> bool:
+        return self._ways.pushing.allows(self._chat_id, self._target.reply_to["chat_type"])
+
+    @property
+    def _quote_token(self) -> str:
+        """What quotes the question, where it is not plain which one is answered."""
+        return "" if self._in_1_to_1 else self._target.reply_to.get("quote_token") or ""
+
+
+def _shown_before(facts: Any) -> str:
+    """What of the answer is shown already."""
+    shown: str = facts.get("beginning", "") if facts.get("notice") == "sent" else ""
+    return shown

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from linebot.v3.messaging import TextMessage
-
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, DeliveryUnknown
-from bot.line.api import MAX_MESSAGES, LineApi, TokenGone
-from bot.line.kept import KeptAnswer, KeptAnswers, fill
+from bot.line.api import MAX_MESSAGES, NotTaken, TokenGone
+from bot.line.kept import KeptAnswer, fill
+from bot.line.ways import Ways
 from bot.platform import Journal
+
+log = logging.getLogger(__name__)
 
 Purpose = Literal["reply", "notice"]
 """What the token is spent on; each has its own fact in the journal: `once`, `twice` (being tried), `sent`, `gone`."""
@@ -24,19 +26,22 @@ PAUSE_S = 0.5
 class ReplyToken:
     """The token of one `reply_to`, and everything that its one call carries."""
 
-    def __init__(
-        self, reply_to: Mapping[str, Any], conversation_id: str, *, journal: Journal, api: LineApi, kept: KeptAnswers
-    ) -> None:
+    def __init__(self, reply_to: Mapping[str, Any], conversation_id: str, *, journal: Journal, ways: Ways) -> None:
         self._token: str = reply_to.get("reply_token") or ""
         self.expires_at: float = reply_to.get("expires_at") or 0.0
         self._conversation_id = conversation_id
         self._journal = journal
-        self._api = api
-        self._kept = kept
+        self._api = ways.api
+        self._kept = ways.kept
+        self._sent = ways.sent
 
     def alive(self, now: float) -> bool:
         """Whether it may still work."""
         return bool(self._token) and now < self.expires_at
+
+    def is_dying(self, now: float, within_s: float) -> bool:
+        """Whether it lives, and not for as long as that."""
+        return self.alive(now) and now >= self.expires_at - within_s
 
     def deliver(
         self, purpose: Purpose, answers: Sequence[KeptAnswer], closing: Callable[[bool], Sequence[Any]] | None = None
@@ -52,18 +57,30 @@ class ReplyToken:
         """
         carried = self._carried(purpose)
         last = list(closing(bool(carried))) if closing else []
-        texts, left = fill([*carried, *answers], MAX_MESSAGES - len(last))
+        filled = fill([*carried, *answers], MAX_MESSAGES - len(last))
+        if not filled.messages and not last:
+            return []
         doubtful = [answer.introduced("unsure") for answer in (*carried, *answers)]
         try:
-            self._spend(purpose, [*(TextMessage(text=text) for text in texts), *last])
+            self._spend_on(purpose, [*filled.messages, *last], [*filled.plain, *last])
             # Of an earlier try, by a worker that was killed, there may be doubtful ones among what is kept.
-            self._kept.exchange(self._conversation_id, [*carried, *doubtful], left)
+            self._kept.exchange(self._conversation_id, [*carried, *doubtful], filled.left)
         except DeliveryUnknown:
             self._kept.exchange(self._conversation_id, carried, doubtful)
             raise
         finally:
             self._kept.release(self._conversation_id, self._token)
-        return left
+        return filled.left
+
+    def _spend_on(self, purpose: Purpose, messages: Sequence[Any], plain: Sequence[Any]) -> None:
+        """Return when LINE has taken the messages, or, where it takes no cards or quotations, those in words alone."""
+        try:
+            self._spend(purpose, messages)
+        except NotTaken:
+            if list(plain) == list(messages):
+                raise
+            log.warning("shown in words alone", extra={"platform": "line"})
+            self._spend(purpose, plain)
 
     def _carried(self, purpose: Purpose) -> list[KeptAnswer]:
         """What was kept: as written down where a try may have shown it, else as it is now."""
@@ -100,8 +117,9 @@ class ReplyToken:
         checkpoint("sending")
         self._journal.check()
         try:
-            self._api.reply(self._token, messages)
+            shown = self._api.reply(self._token, messages)
             checkpoint("sent")
+            self._sent.note(shown, self._conversation_id)
         except DeliveryUnknown:
             return False
         except (DeliveryDeferred, DeliveryFailed):

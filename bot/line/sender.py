@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,20 +11,21 @@ import redis
 from linebot.v3.messaging import TextMessage
 
 from bot.calls import AT_ONCE, TIMEOUT_S, Calls
-from bot.errors import DeliveryUnknown
-from bot.journal import UnlockedJournal
-from bot.line.api import LineApi, TokenGone
+from bot.capabilities import Outcome
+from bot.errors import DeliveryError
+from bot.line.api import LineApi
+from bot.line.collecting import hand_over
 from bot.line.kept import KeptAnswers
 from bot.line.phrases import phrases
-from bot.line.reply import NOTICE_BEFORE_S, LineReply, Push
-from bot.line.reply_token import ReplyToken
+from bot.line.quota import Pushing
+from bot.line.reply import LOADING_S, NOTICE_BEFORE_S, LineReply
+from bot.line.sent import SentMessages
+from bot.line.tap import Taps
+from bot.line.ways import Ways
 from bot.messages import Reply
 from bot.platform import Journal, Target
 
 log = logging.getLogger(__name__)
-
-TOKEN_JOURNAL_S = 3600
-"""Longer than any reply token lives: LINE's limit is 20 minutes after the event."""
 
 
 class LineSender:
@@ -32,24 +33,21 @@ class LineSender:
 
     def __init__(
         self,
-        api_url: str,
-        access_token: str,
+        api: LineApi,
         store: redis.Redis,
         *,
-        push: Push,
+        pushing: Pushing,
         access: Literal["pairing", "open"],
-        timeout_s: float = TIMEOUT_S,
-        at_once: int = AT_ONCE,
+        may_train: bool = False,
     ) -> None:
-        self._api = LineApi(api_url, access_token, Calls(at_once), timeout_s)
-        self._store = store
-        self._kept = KeptAnswers(store)
-        self._push: Push = push
+        self._ways = Ways(
+            *(store, api, KeptAnswers(store), Taps(store), SentMessages(store)), pushing=pushing, may_train=may_train
+        )
         self._paired_only = access == "pairing"
 
     def open(self, target: Target, journal: Journal) -> LineReply:
         """The stream for one answer."""
-        return LineReply(target, journal, api=self._api, kept=self._kept, push=self._push)
+        return LineReply(target, journal, self._ways)
 
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Labels of what the readers may see: members' documents only where everybody had to be let in."""
@@ -57,8 +55,12 @@ class LineSender:
         return frozenset({"public", "members", place} if self._paired_only else {"public", place})
 
     def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
-        """Shortly before the reply token dies."""
-        return float(reply_to["expires_at"]) - NOTICE_BEFORE_S if reply_to.get("reply_token") else None
+        """Shortly before the reply token dies, or, after that, the one of a tap that waits."""
+        own = float(reply_to["expires_at"]) if reply_to.get("reply_token") else 0.0
+        if own > time.time():
+            return own - NOTICE_BEFORE_S
+        tapped = self._ways.taps.expires_at(f"line:{reply_to['chat_id']}")
+        return tapped - NOTICE_BEFORE_S if tapped else None
 
     def confirm(self, target: Target, text: str, journal: Journal) -> None:
         """Confirm an order on its own reply token."""
@@ -66,32 +68,45 @@ class LineSender:
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
         """Drop the kept answers to these messages, or to everything that the person asked."""
-        self._kept.drop(conversation_id, lambda kept: kept.user_id == user_id or kept.message_id in message_ids)
+        self._ways.kept.drop(conversation_id, lambda kept: kept.user_id == user_id or kept.message_id in message_ids)
 
     def kept(self) -> Iterator[tuple[str, str]]:
         """What waits for a reply token, but for what was withdrawn already."""
-        return ((where, kept.message_id) for where, kept in self._kept.all() if kept != kept.withdrawn)
+        return ((where, kept.message_id) for where, kept in self._ways.kept.all() if kept != kept.withdrawn)
 
     def withdraw(self, conversation_id: str, message_id: str) -> None:
         """Have the waiting answer to this message say that it holds no more."""
-        for kept in self._kept.of(conversation_id):
+        for kept in self._ways.kept.of(conversation_id):
             if kept.message_id == message_id:
-                self._kept.withdraw(conversation_id, kept)
+                self._ways.kept.withdraw(conversation_id, kept)
 
-    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str) -> None:
-        """Show on a fresh token (a button was pressed) what is kept for the conversation, or say that nothing is.
+    def collect(self, reply_to: Mapping[str, Any], conversation_id: str, language: str, *, asked_for: Outcome) -> None:
+        """Show on a fresh token (a button was pressed) what is kept for the conversation, or what became of it.
 
-        May be repeated with the same token: what it showed is not shown again.
+        Of an answer that is still to come the token waits for it. May be repeated with the same token.
 
         Raises:
             DeliveryDeferred, DeliveryFailed: nothing was shown, all of it is still kept.
         """
-        tried_with = hashlib.sha256((reply_to.get("reply_token") or "").encode()).hexdigest()
-        journal = UnlockedJournal(self._store, f"collect:{tried_with}", TOKEN_JOURNAL_S)
-        token = ReplyToken(reply_to, conversation_id, journal=journal, api=self._api, kept=self._kept)
-        nothing = TextMessage(text=phrases(language).nothing_kept)
+        if asked_for == "coming" and not self._ways.kept.of(conversation_id):
+            self._ways.taps.wait(conversation_id, reply_to)
+            self._show_loading(reply_to)
+            if not self._ways.kept.of(conversation_id) or not self._ways.taps.take(conversation_id):
+                return  # it waits, or who finished the answer meanwhile spends it
+        words = phrases(language)
+        nothing = {"coming": words.working, "shown": words.shown_above, "gone": words.gone}[asked_for]
+        told = [TextMessage(text=nothing)]
+        hand_over(reply_to, conversation_id, self._ways, lambda anything: [] if anything else told)
+
+    def _show_loading(self, reply_to: Mapping[str, Any]) -> None:
+        if reply_to["chat_type"] != "user":
+            return
         try:
-            token.deliver("reply", [], lambda anything: [] if anything else [nothing])
-        except (TokenGone, DeliveryUnknown) as error:
-            log.info("not collected", extra={"platform": "line", "reason": str(error)})
-        journal.write(reply_carried=[])  # settled: a copy of the words would escape an erasure
+            self._ways.api.show_loading(reply_to["chat_id"], LOADING_S)
+        except DeliveryError as error:
+            log.info("loading not shown", extra={"platform": "line", "reason": str(error)})
+
+
+def line_api(url: str, access_token: str, *, timeout_s: float = TIMEOUT_S, at_once: int = AT_ONCE) -> LineApi:
+    """LINE's API, with `at_once` calls at most at the same time."""
+    return LineApi(url, access_token, Calls(at_once), timeout_s)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.line.phrases import phrases
-from bot.messages import Citation, Reply
+from bot.messages import Citation
 from bot.splitting import split_text
 
 MAX_TEXT_UNITS = 5_000
@@ -84,8 +84,6 @@ def source_lines(text: str, citations: Sequence[Citation], language: str) -> str
     return "\n".join(lines)
 
 
-def parts(reply: Reply, language: str) -> list[str]:
-    """The reply with its sources as texts that each fit a LINE message, room for an introduction left."""
-    text = plain(reply.text)
-    whole = "\n\n".join(filter(None, (text, source_lines(text, reply.citations, language))))
-    return split_text(whole, PART_UNITS, utf16_units)
+def split(text: str) -> list[str]:
+    """The text in parts that each fit a LINE message, room for an introduction left."""
+    return split_text(text, PART_UNITS, utf16_units)

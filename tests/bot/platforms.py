@@ -17,12 +17,12 @@ import redis
 from bot.console.events import from_post
 from bot.console.sender import ConsoleSender
 from bot.line.events import translate
-from bot.line.sender import LineSender
 from bot.messages import Message
 from bot.platform import Sender, Target
 from bot.slack.sender import SlackSender
 from bot.slack.web import slack_client
 from bot.store import connect
+from tests.bot.line.sending import make_sender
 from tests.fakes import line_events
 from tests.fakes.line import LOADING, REPLY, FakeLine
 from tests.fakes.line import Fault as LineFault
@@ -122,7 +122,7 @@ class OnLine:
 
     def __init__(self, line: FakeLine, store: redis.Redis) -> None:
         self._line = line
-        self.sender = LineSender(line.url, line.access_token, store, push="never", access="pairing", timeout_s=0.5)
+        self.sender = make_sender(line, store, timeout_s=0.5)
 
     def asked(self) -> Target:
         event = line_events.text("経費の締め日は？", reply_token=self._line.issue_token(line_events.USER))

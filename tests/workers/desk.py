@@ -21,6 +21,7 @@ from bot.messages import Command, Control, Message
 from bot.platform import Sender
 from bot.slack.sender import SlackSender
 from bot.slack.web import slack_client
+from tests.bot.line.sending import make_sender
 from tests.fakes import line_events
 from tests.fakes.line import FakeLine
 from tests.fakes.model import Script, ScriptedGenerator
@@ -215,7 +216,7 @@ def from_slack(slack: FakeSlack, text: str, *, user: str = "U1", thread_ts: str 
 
 
 def line_sender(line: FakeLine, store: redis.Redis, access: Literal["pairing", "open"] = "pairing") -> LineSender:
-    return LineSender(line.url, line.access_token, store, push="never", access=access, timeout_s=0.3)
+    return make_sender(line, store, access=access)
 
 
 def slack_sender(slack: FakeSlack, store: redis.Redis) -> SlackSender:

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 import redis
 
-from bot.line.sender import LineSender
+from bot.line.quota import Always
 from bot.messages import Message, Reply
 from bot.platform import Sender
+from tests.bot.line.sending import make_sender
 from tests.fakes.line import FakeLine
 from tests.fakes.line_events import USER
 from tests.fakes.slack import FakeSlack, Fault
@@ -155,7 +156,7 @@ def test_on_line_an_answer_after_an_apology_is_not_taken_for_it(
     store: redis.Redis, desk: Desk, line: FakeLine, letters: DeadLetters
 ) -> None:
     said = from_line(line, "経費の締め日は？", age_s=100)
-    pushing = LineSender(line.url, line.access_token, store, push="always", access="pairing", timeout_s=0.3)
+    pushing = make_sender(line, store, Always())
     at_line = apologised_to(store, desk, said, pushing)
     assert line.visible(USER) == [APOLOGY]
 

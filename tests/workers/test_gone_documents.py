@@ -226,7 +226,7 @@ def test_an_answer_that_waits_for_its_reader_is_withdrawn_with_its_document(
     assert SECRET not in kept_parts(store)
     assert list(late.kept()) == []
     again = from_line(line, EXPENSES)
-    late.collect(again.reply_to, again.conversation_id, "ja")
+    late.collect(again.reply_to, again.conversation_id, "ja", asked_for="shown")
     assert [phrases("ja").withdrawn in shown for shown in line.visible(USER)] == [True]
 
 

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from bot.line.events import translate
+from bot.line.quota import Always
 from bot.line.sender import LineSender
 from bot.messages import Message
 from bot.platform import Target
@@ -25,12 +26,12 @@ def line() -> Iterator[FakeLine]:
 
 @pytest.fixture
 def sender(line: FakeLine, store: redis.Redis) -> LineSender:
-    return make_sender(line, store, "never")
+    return make_sender(line, store)
 
 
 @pytest.fixture
 def pushing(line: FakeLine, store: redis.Redis) -> LineSender:
-    return make_sender(line, store, "always")
+    return make_sender(line, store, Always())
 
 
 @pytest.fixture

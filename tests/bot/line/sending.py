@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Literal
 
 import redis
 
+from bot.capabilities import Outcome
 from bot.errors import LockLost
+from bot.line.events import translate
 from bot.line.kept import KeptAnswer
 from bot.line.phrases import phrases
-from bot.line.reply import Push
-from bot.line.sender import LineSender
-from bot.messages import Citation, Reply
+from bot.line.quota import Never, Pushing
+from bot.line.sender import LineSender, line_api
+from bot.messages import Citation, Command, Reply
+from tests.fakes import line_events
 from tests.fakes.line import FakeLine
 from tests.fakes.line_events import USER
 
@@ -19,7 +23,18 @@ CONVERSATION = f"line:{USER}"
 ANSWER = Reply("締め日は**毎月20日**です。", (Citation(1, "経費規程", "https://example.jp/keihi", "", "毎月20日"),))
 SHOWN = "締め日は毎月20日です。\n\n出典: 経費規程 https://example.jp/keihi"
 JA = phrases("ja")
+NEVER = Never()
 LATE, UNSURE = JA.introductions["late"], JA.introductions["unsure"]
+
+
+def press(
+    sender: LineSender, line: FakeLine, token: str | None = None, *, asked_for: Outcome = "shown", by: str = USER
+) -> None:
+    """Press the last button of the person's chat: the postback comes in and is carried out."""
+    event = line_events.postback(line.buttons(by)[-1], line_events.user(by), reply_token=token or line.issue_token(by))
+    command = translate(event, time.time())
+    assert isinstance(command, Command)
+    sender.collect(command.reply_to, command.conversation_id, command.language, asked_for=asked_for)
 
 
 class MemoryJournal:
@@ -59,8 +74,16 @@ class DiesAt(MemoryJournal):
         super().write(**facts)
 
 
-def make_sender(line: FakeLine, store: redis.Redis, push: Push) -> LineSender:
-    return LineSender(line.url, line.access_token, store, push=push, access="pairing", timeout_s=0.3)
+def make_sender(
+    line: FakeLine,
+    store: redis.Redis,
+    pushing: Pushing = NEVER,
+    *,
+    access: Literal["pairing", "open"] = "pairing",
+    timeout_s: float = 0.3,
+) -> LineSender:
+    """A sender to the fake."""
+    return LineSender(line_api(line.url, line.access_token, timeout_s=timeout_s), store, pushing=pushing, access=access)
 
 
 def kept(store: redis.Redis, conversation_id: str = CONVERSATION) -> list[KeptAnswer]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 import redis
 
 from bot.errors import DeliveryDeferred
-from bot.line.events import translate
-from bot.line.phrases import phrases
+from bot.line.phrases import Phrases, phrases
 from bot.line.reply import LineReply
 from bot.line.sender import LineSender
-from bot.messages import Command
 from bot.platform import Target
 from tests.bot.line.sending import (
     ANSWER,
@@ -22,10 +19,18 @@ from tests.bot.line.sending import (
     SHOWN,
     MemoryJournal,
     kept,
+    press,
 )
-from tests.fakes import line_events
 from tests.fakes.line import REPLY, FakeLine, Fault
 from tests.fakes.line_events import USER
+
+
+def waits(words: Phrases) -> str:
+    """The notice where nothing is known of the wait."""
+    return f"{words.working}\n{words.wait_for_button}"
+
+
+WAIT = waits(JA)
 
 
 def about_to_die(stream: LineReply, target: Target) -> None:
@@ -36,7 +41,7 @@ def test_nobody_sits_in_silence_when_the_token_is_about_to_die(sender: LineSende
     target = asked()
     about_to_die(sender.open(target, MemoryJournal()), target)
 
-    assert line.visible(USER) == [JA.wait_for_button]
+    assert line.visible(USER) == [WAIT]
     assert len(line.buttons(USER)) == 1
 
 
@@ -44,7 +49,7 @@ def test_the_notice_is_in_the_askers_language(sender: LineSender, line: FakeLine
     target = asked(language="en")
     about_to_die(sender.open(target, MemoryJournal()), target)
 
-    assert line.visible(USER) == [phrases("en").wait_for_button]
+    assert line.visible(USER) == [waits(phrases("en"))]
 
 
 def test_where_pushing_is_allowed_the_notice_has_no_button(pushing: LineSender, line: FakeLine, asked: Any) -> None:
@@ -52,7 +57,7 @@ def test_where_pushing_is_allowed_the_notice_has_no_button(pushing: LineSender, 
     about_to_die(pushing.open(target, journal), target)
     pushing.open(target, journal).finish(ANSWER)
 
-    assert line.visible(USER) == [JA.wait_for_push, SHOWN]
+    assert line.visible(USER) == [f"{JA.working}\n{JA.wait_for_push}", SHOWN]
     assert line.buttons(USER) == []
 
 
@@ -126,16 +131,7 @@ def test_the_notice_brings_what_was_kept_before(sender: LineSender, line: FakeLi
     target = asked()
     about_to_die(sender.open(target, MemoryJournal()), target)
 
-    assert line.visible(USER) == [f"{LATE}\n\n{SHOWN}", JA.wait_for_button]
-
-
-def press(sender: LineSender, line: FakeLine, token: str | None = None) -> None:
-    """Press the chat's last button: the postback comes in and is carried out."""
-    data = line.buttons(USER)[-1]
-    event = line_events.postback(data, reply_token=token or line.issue_token(USER))
-    command = translate(event, time.time())
-    assert isinstance(command, Command)
-    sender.collect(command.reply_to, command.conversation_id, command.language)
+    assert line.visible(USER) == [f"{LATE}\n\n{SHOWN}", WAIT]
 
 
 @pytest.fixture
@@ -147,11 +143,17 @@ def waiting_for_button(sender: LineSender, line: FakeLine, asked: Any) -> LineRe
     return stream
 
 
-@pytest.mark.usefixtures("waiting_for_button")
-def test_a_press_before_it_is_ready_says_so(sender: LineSender, line: FakeLine) -> None:
-    press(sender, line)
+def test_a_press_before_it_is_ready_waits_and_brings_the_answer_when_it_is(
+    sender: LineSender, line: FakeLine, store: redis.Redis, waiting_for_button: LineReply
+) -> None:
+    press(sender, line, asked_for="coming")
+    assert len(line.visible(USER)) == 1
 
-    assert line.visible(USER)[1:] == [JA.nothing_kept]
+    assert not waiting_for_button.finish(ANSWER).kept
+
+    assert line.visible(USER)[1:] == [f"{LATE}\n\n{SHOWN}"]
+    assert kept(store) == []
+    assert line.pushes == 0
 
 
 def test_a_second_press_shows_nothing_twice(sender: LineSender, line: FakeLine, waiting_for_button: LineReply) -> None:
@@ -159,7 +161,7 @@ def test_a_second_press_shows_nothing_twice(sender: LineSender, line: FakeLine, 
     press(sender, line)
     press(sender, line)
 
-    assert line.visible(USER)[1:] == [f"{LATE}\n\n{SHOWN}", JA.nothing_kept]
+    assert line.visible(USER)[1:] == [f"{LATE}\n\n{SHOWN}", JA.shown_above]
 
 
 @pytest.mark.parametrize("fault", [None, Fault.RESET_AFTER_ACCEPTING, Fault.SERVER_ERROR])

@@ -12,6 +12,7 @@ from tests.bot.line.sending import (
     ANSWER,
     SHOWN,
     MemoryJournal,
+    make_sender,
 )
 from tests.fakes import line_events
 from tests.fakes.line import LOADING, FakeLine, Fault
@@ -45,7 +46,7 @@ def test_a_loading_animation_that_fails_harms_nothing(sender: LineSender, line: 
 
 def test_in_a_group_the_groups_audience_counts(line: FakeLine, store: redis.Redis, sender: LineSender) -> None:
     person, place = {"chat_id": USER, "user_id": USER}, {"chat_id": GROUP, "user_id": USER}
-    everybody = LineSender(line.url, "token", store, push="never", access="open")
+    everybody = make_sender(line, store, access="open")
 
     assert sender.audience(person) == {"public", "members", f"line:{USER}"}
     assert sender.audience(place) == {"public", "members", f"line:{GROUP}"}

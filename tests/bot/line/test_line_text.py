@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.line.text import MAX_TEXT_UNITS, PART_UNITS, parts, plain, source_lines, utf16_units
-from bot.messages import Citation, Reply
+from bot.line.text import MAX_TEXT_UNITS, PART_UNITS, plain, source_lines, split, utf16_units
+from bot.messages import Citation
 
 RULES = Citation(1, "就業規則", "https://example.jp/rules", "休暇", "年次有給休暇は…")
 MEMO = Citation(2, "メモ", "notes/memo.md", "", "…")
@@ -59,7 +59,7 @@ def test_an_emoji_is_two_units() -> None:
 
 
 def test_a_long_answer_is_cut_at_sentences_into_parts_that_fit() -> None:
-    made = parts(Reply("😀これは長い回答の一文です。" * 900), "ja")
+    made = split("😀これは長い回答の一文です。" * 900)
 
     assert len(made) > 1
     assert all(utf16_units(part) <= PART_UNITS < MAX_TEXT_UNITS for part in made)

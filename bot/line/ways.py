@@ -1,0 +1,43 @@
+"""The ways to a reader on LINE, and what is kept of them for all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from bot.line.api import LineApi
+from bot.line.kept import KeptAnswers
+from bot.line.quota import Pushing
+from bot.line.sent import SentMessages
+from bot.line.tap import Taps
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What every answer is shown with.
+
+    Args:
+        pushing: says whether something may be pushed.
+        may_train: who finds an answer helpful is asked to lend it for training.
+    """
+
+    store: redis.Redis
+    api: LineApi
+    kept: KeptAnswers
+    taps: Taps
+    sent: SentMessages
+    pushing: Pushing
+    may_train: bool
+
+    def push(self, reply_to: Mapping[str, Any], messages: Sequence[Any], retry_key: str) -> None:
+        """Push some messages to the chat of `reply_to`.
+
+        Raises:
+            QuotaUsedUp, DeliveryFailed, DeliveryDeferred
+        """
+        chat_id = reply_to["chat_id"]
+        self.sent.note(self.api.push(chat_id, messages, retry_key), f"line:{chat_id}")
+        self.pushing.pushed(chat_id, reply_to["chat_type"])
