@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from bot.settings import BotSettings
+from bot.sightings import Sightings
 from bot.slack.doctor import examine
-from bot.slack.sightings import Sightings
 from bot.slack.web import slack_client
 from bot.store import connect
 from workers.settings import STORE_TIMEOUT_S
@@ -25,7 +25,7 @@ def slack(_: argparse.Namespace) -> int:
         )
         return 1
     client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-    sightings = Sightings(connect(settings.store_url, timeout_s=STORE_TIMEOUT_S))
+    sightings = Sightings(connect(settings.store_url, timeout_s=STORE_TIMEOUT_S), "slack")
     states = set()
     for finding in examine(settings, client, sightings):
         print_line(f"{_MARKS[finding.state]:4} {finding.text}")

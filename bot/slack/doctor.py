@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal
-
-import httpx
+from typing import Any
 
 from bot.errors import DeliveryError, StoreUnavailable
+from bot.findings import Finding, ago, clock_skew_s, unsigned_call
 from bot.settings import BotSettings
+from bot.sightings import Sightings
 from bot.slack.scopes import EVENTS, EXPECTED, SCOPES
-from bot.slack.sightings import Sightings
 from bot.slack.web import SlackClient, call
 
 MOST_SKEW_S = 300
 """Slack's signatures end after so long (docs.slack.dev, verifying requests)."""
-REACH_WITHIN_S = 8.0
 _SAYS = {
     "invalid_auth": "it is none of Slack's: copy it once more from Install App",
     "not_authed": "it is none of Slack's: copy it once more from Install App",
@@ -29,21 +25,13 @@ _SAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: it is well, it keeps something from working, or it cannot be told."""
-
-    state: Literal["ok", "bad", "unknown"]
-    text: str
-
-
 def examine(settings: BotSettings, client: SlackClient, sightings: Sightings) -> Iterator[Finding]:
     """Look at everything, one after the other; nothing is changed anywhere."""
     yield from _token(client)
     if settings.slack_socket_on:
         yield _app_token(client, settings.slack_app_token.get_secret_value())
     if settings.slack_webhook_on:
-        yield from _address(settings.public_url)
+        yield _address(settings.public_url)
     yield from _events(sightings)
 
 
@@ -74,11 +62,9 @@ def _scopes(headers: Any) -> Iterator[Finding]:
 
 
 def _clock(headers: Any) -> Finding:
-    try:
-        theirs = parsedate_to_datetime(headers.get("Date", "")).timestamp()
-    except ValueError:
+    skew_s = clock_skew_s(headers.get("Date"))
+    if skew_s is None:
         return Finding("unknown", "Slack did not say what time it is")
-    skew_s = round(time.time() - theirs)
     if abs(skew_s) > MOST_SKEW_S:
         return Finding("bad", f"this machine's clock is {skew_s:+d} s off: no webhook's signature is believed")
     return Finding("ok", f"this machine's clock agrees with Slack's within {max(1, abs(skew_s))} s")
@@ -92,21 +78,10 @@ def _app_token(client: SlackClient, token: str) -> Finding:
     return Finding("ok", "SLACK_APP_TOKEN opens connections (Socket Mode)")
 
 
-def _address(public_url: str) -> Iterator[Finding]:
-    """Whether what is sent to our address without a signature arrives, and is turned away by us."""
+def _address(public_url: str) -> Finding:
     if not public_url:
-        yield Finding("unknown", "PUBLIC_URL is not set: whether Slack can reach this service was not tried")
-        return
-    address = f"{public_url}slack/events"
-    try:
-        status = httpx.post(address, content=b"{}", timeout=REACH_WITHIN_S).status_code
-    except httpx.HTTPError as error:
-        yield Finding("bad", f"{address} cannot be reached from here: {type(error).__name__}")
-        return
-    if status == httpx.codes.UNAUTHORIZED:
-        yield Finding("ok", f"{address} is reached, and turns away what Slack has not signed")
-    else:
-        yield Finding("bad", f"{address} answers {status} in the place of 401: the service does not stand behind it")
+        return Finding("unknown", "PUBLIC_URL is not set: whether Slack can reach this service was not tried")
+    return unsigned_call(f"{public_url}slack/events")
 
 
 def _events(sightings: Sightings) -> Iterator[Finding]:
@@ -118,7 +93,7 @@ def _events(sightings: Sightings) -> Iterator[Finding]:
     for kind in EXPECTED:
         what = f" ({EVENTS[kind]})" if kind in EVENTS else ""
         if kind in seen:
-            yield Finding("ok", f"{kind} has come, last {_ago(time.time() - seen[kind])} ago")
+            yield Finding("ok", f"{kind} has come, last {ago(time.time() - seen[kind])} ago")
         else:
             yield Finding("unknown", f"{kind} has never come{what}: try it, or look under {_page(kind)}")
 
@@ -131,10 +106,3 @@ def _page(kind: str) -> str:
 def _reason(error: DeliveryError) -> str:
     name = str(error)
     return f"{_SAYS[name]} ({name})" if name in _SAYS else name
-
-
-def _ago(seconds: float) -> str:
-    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{round(seconds / length)} {unit}"
-    return "a moment"

@@ -20,13 +20,14 @@ from bot.inbox import Accepted, Inbox
 from bot.messages import Action, Command, Control, Edit, Message
 from bot.places import Places
 from bot.platform import WebhookRequest, WebhookResponse
+from bot.sightings import Sightings
 from bot.slack.asking_about import ASK_ABOUT
 from bot.slack.events import Delivery, parse
 from bot.slack.forms import FormRefused
 from bot.slack.happenings import EVENTS, parse_happening
 from bot.slack.interactions import parse_interaction
 from bot.slack.listening import Listening, not_allowed
-from bot.slack.sightings import Sightings
+from bot.slack.sightings import kind_of
 from bot.slack.signing import verify
 from bot.slack.slash import COMMAND, NOT_ALLOWED, parse_command
 
@@ -58,7 +59,7 @@ class SlackFrontDoor:
         self._inbox = inbox
         self._admins = admins
         self._places = places
-        self._sightings = Sightings(inbox.store)
+        self._sightings = Sightings(inbox.store, "slack")
         self._listening = Listening(inbox.store, places)
         self._app = _bolt_app()
         for kind in ("app_mention", "message"):
@@ -88,7 +89,7 @@ class SlackFrontDoor:
         except BadRequest as refused:
             return _refused(refused)
         if answer.status == 200:
-            self._sightings.note(payload)
+            self._sightings.note(kind_of(payload))
         media_type = answer.first_headers().get("content-type", "text/plain; charset=utf-8")
         return WebhookResponse(answer.status, answer.body, media_type)
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import redis
 
+from bot import findings
 from bot.inbox import Inbox
-from bot.slack import doctor
+from bot.sightings import Sightings
 from bot.slack.doctor import examine
 from bot.slack.front_door import SlackFrontDoor
 from bot.slack.scopes import EXPECTED, SCOPES
-from bot.slack.sightings import Sightings, kind_of
+from bot.slack.sightings import kind_of
 from bot.slack.web import slack_client
 from bot.store import connect
 from tests.bot.serving import SLACK, serving, settings
@@ -37,7 +38,7 @@ def slack() -> Iterator[FakeSlack]:
 def found(slack: FakeSlack, store: redis.Redis, token: str = TOKEN, **given: Any) -> dict[str, list[str]]:
     """What is found, by its state."""
     chosen = settings("unix:///nowhere/s.sock", **({"slack_bot_token": token, "slack_signing_secret": "s"} | given))
-    findings = list(examine(chosen, slack_client(token, slack.api_url), Sightings(store)))
+    findings = list(examine(chosen, slack_client(token, slack.api_url), Sightings(store, "slack")))
     return {state: [one.text for one in findings if one.state == state] for state in ("ok", "bad", "unknown")}
 
 
@@ -90,7 +91,7 @@ def test_a_token_of_nobody_is_told_without_the_token(slack: FakeSlack, store: re
 def test_a_clock_that_is_off_is_told(
     slack: FakeSlack, store: redis.Redis, monkeypatch: pytest.MonkeyPatch, off_s: int, state: str
 ) -> None:
-    monkeypatch.setattr(doctor, "time", SimpleNamespace(time=lambda: time.time() + off_s))
+    monkeypatch.setattr(findings, "time", SimpleNamespace(time=lambda: time.time() + off_s))
 
     assert any("clock" in text for text in found(slack, store)[state])
 
@@ -139,13 +140,13 @@ def test_without_the_store_everything_else_is_told(slack: FakeSlack) -> None:
 
 
 def test_the_same_kind_is_noted_once_in_a_while_and_never_its_words(store: redis.Redis) -> None:
-    sightings = Sightings(store)
-    sightings.note(message_im("合言葉はオニヤンマ"))
+    sightings = Sightings(store, "slack")
+    sightings.note(kind_of(message_im("合言葉はオニヤンマ")))
     store.delete("slack:seen")
-    sightings.note(message_im("合言葉はオニヤンマ"))
+    sightings.note(kind_of(message_im("合言葉はオニヤンマ")))
 
     assert sightings.all() == {}
-    Sightings(store).note(message_im("合言葉はオニヤンマ"))
+    Sightings(store, "slack").note(kind_of(message_im("合言葉はオニヤンマ")))
     assert list(sightings.all()) == ["message.im"]
     assert "オニヤンマ" not in str(store.hgetall("slack:seen"))
 
