@@ -1,0 +1,96 @@
+"""A message is marked as read once, where LINE lets us; where it does not, that costs one call an hour."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+import redis
+
+from bot.calls import Calls
+from bot.errors import LockLost
+from bot.line.api import LineApi
+from bot.line.reading import REFUSED_S, ReadMarks
+from tests.bot.line.sending import MemoryJournal
+from tests.fakes.line import FakeLine, Fault
+from tests.fakes.line_profiles import FakeMarks
+
+HERE: dict[str, Any] = {"read_token": "mLzXkQ1rT8"}
+
+
+@pytest.fixture
+def line_marks(line: FakeLine) -> FakeMarks:
+    fake = FakeMarks()
+    line.further.append(fake)
+    return fake
+
+
+@pytest.fixture
+def marks(line: FakeLine, store: redis.Redis) -> ReadMarks:
+    return ReadMarks(LineApi(line.url, line.access_token, Calls(), 0.3), store)
+
+
+def test_a_message_is_marked_once(line_marks: FakeMarks, marks: ReadMarks) -> None:
+    journal = MemoryJournal()
+    for _ in range(3):
+        marks.mark(HERE, journal)
+
+    assert line_marks.marked == ["mLzXkQ1rT8"]
+    assert line_marks.calls == 1
+
+
+@pytest.mark.parametrize("reply_to", [{}, {"read_token": None}, {"read_token": ""}])
+def test_without_a_token_nothing_is_called(line_marks: FakeMarks, marks: ReadMarks, reply_to: dict[str, Any]) -> None:
+    marks.mark(reply_to, MemoryJournal())
+
+    assert line_marks.calls == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.FORBIDDEN, Fault.BAD_REQUEST])
+def test_what_line_refuses_is_not_tried_for_an_hour_by_anybody(
+    line_marks: FakeMarks, marks: ReadMarks, store: redis.Redis, caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    line_marks.fault = fault
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            marks.mark(HERE, MemoryJournal())
+
+    assert line_marks.calls == 1
+    assert [record.message for record in caplog.records].count("marks refused") == 1
+    assert 0 < int(str(store.ttl("line:marks_refused"))) <= REFUSED_S
+
+
+def test_a_token_that_is_not_ours_is_refused(line_marks: FakeMarks, marks: ReadMarks, store: redis.Redis) -> None:
+    line_marks.known = frozenset()
+    marks.mark(HERE, MemoryJournal())
+
+    assert store.exists("line:marks_refused")
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RATE_LIMITED, Fault.SLOW, Fault.RESET_AFTER_ACCEPTING])
+def test_a_troubled_line_is_tried_again_with_the_next_message(
+    line_marks: FakeMarks, marks: ReadMarks, store: redis.Redis, fault: Fault
+) -> None:
+    line_marks.fault = fault
+    marks.mark(HERE, MemoryJournal())
+    line_marks.fault = None
+    marks.mark(HERE, MemoryJournal())
+
+    assert line_marks.marked == ["mLzXkQ1rT8"]
+
+
+def test_who_has_lost_the_conversation_marks_nothing(line_marks: FakeMarks, marks: ReadMarks) -> None:
+    journal = MemoryJournal()
+    journal.lost = True
+
+    with pytest.raises(LockLost):
+        marks.mark(HERE, journal)
+    assert line_marks.calls == 0
+
+
+def test_the_token_is_not_logged(line_marks: FakeMarks, marks: ReadMarks, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        marks.mark(HERE, MemoryJournal())
+
+    assert not any("mLzXkQ1rT8" in str(record.__dict__) for record in caplog.records)
