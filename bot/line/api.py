@@ -95,15 +95,30 @@ class LineApi:
         """
         self.post("/v2/bot/chat/markAsRead", MarkMessagesAsReadByTokenRequest(markAsReadToken=token))
 
-    def post(self, path: str, message: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """What LINE answered to one of the SDK's models; a success, or what was accepted before under the retry key.
+    def post(self, path: str, message: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """What LINE answered to one of the SDK's models, or to nothing; a success, or what was accepted before under
+        the retry key.
 
         Raises:
             TokenGone, QuotaUsedUp, DeliveryDeferred, DeliveryFailed: it was not carried out.
             DeliveryUnknown: it may have been.
         """
-        body = json.dumps(message.to_dict()).encode()
-        request = Request(self._url + path, body, {**self._headers, **(headers or {})}, method="POST")  # noqa: S310 - the scheme is the setting's
+        return self._tell("POST", path, _json(message), headers or {})
+
+    def put(self, path: str, message: Any) -> Answer:
+        """As `post`, for what LINE wants to have put."""
+        return self._tell("PUT", path, _json(message))
+
+    def delete(self, path: str) -> Answer:
+        """As `post`, for what is to go."""
+        return self._tell("DELETE", path, b"")
+
+    def upload(self, path: str, content: bytes, media_type: str) -> Answer:
+        """As `post`, for bytes, which LINE takes at its host of media."""
+        return self._tell("POST", path, content, {"Content-Type": media_type})
+
+    def _tell(self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        request = Request(self._url + path, body, {**self._headers, **(headers or {})}, method=method)  # noqa: S310 - the scheme is the setting's
         return self._checked(path, self._calls.post(request, self._timeout_s))
 
     def get(self, path: str) -> Mapping[str, Any]:
@@ -132,6 +147,11 @@ def note_call(path: str, answer: Answer) -> None:
     request_id = answer.headers.get("x-line-request-id", "")
     called = _IDENTIFIER.sub("/*", path)
     log.info("called LINE", extra={"path": called, "status": answer.status, "line_request_id": request_id})
+
+
+def _json(message: Any) -> bytes:
+    """One of the SDK's models as a body; none for nothing."""
+    return b"" if message is None else json.dumps(message.to_dict()).encode()
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
