@@ -68,7 +68,14 @@ class _Event:
             "chat_id": self.chat_id,
             "user_id": self.user_id or None,
             "quote_token": quote_token,
+            "read_token": self._read_token(),
         }
+
+    def _read_token(self) -> str | None:
+        """What marks the message as read; a message with an odd one is one all the same."""
+        message = self.rest.get("message")
+        token = message.get("markAsReadToken") if isinstance(message, Mapping) else None
+        return token if isinstance(token, str) and _IDENTIFIER.fullmatch(token) else None
 
     def command(self, name: str, argument: str, tongue: str) -> Command:
         return Command(

@@ -56,6 +56,7 @@ def test_a_text_in_a_1_to_1_chat_is_a_message_with_a_token_for_under_a_minute() 
             "chat_id": line_events.USER,
             "user_id": line_events.USER,
             "quote_token": "q3Plxr4AgKd_Kq9Wf8yK1gbNZ1AKU7eFZK1iBJ4fLmGd",
+            "read_token": "mLzXkQ1rT8",
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ import redis
 from bot.calls import Calls
 from bot.errors import LockLost
 from bot.line.api import LineApi
+from bot.line.events import translate
 from bot.line.reading import REFUSED_S, ReadMarks
+from bot.messages import Message
 from tests.bot.line.sending import MemoryJournal
+from tests.fakes import line_events
 from tests.fakes.line import FakeLine, Fault
 from tests.fakes.line_profiles import FakeMarks
 
@@ -38,6 +42,21 @@ def test_a_message_is_marked_once(line_marks: FakeMarks, marks: ReadMarks) -> No
 
     assert line_marks.marked == ["mLzXkQ1rT8"]
     assert line_marks.calls == 1
+
+
+def test_a_messages_token_comes_with_it() -> None:
+    message = translate(line_events.text("経費は？", markAsReadToken="30yhdy232"), time.time())
+
+    assert isinstance(message, Message)
+    assert message.reply_to["read_token"] == "30yhdy232"
+
+
+@pytest.mark.parametrize("token", [None, 7, "", "x" * 401, ["a"], {}, "\n", "鍵"])
+def test_a_message_with_an_odd_token_is_one_all_the_same(token: object) -> None:
+    message = translate(line_events.text("経費は？", markAsReadToken=token), time.time())
+
+    assert isinstance(message, Message)
+    assert message.reply_to["read_token"] is None
 
 
 @pytest.mark.parametrize("reply_to", [{}, {"read_token": None}, {"read_token": ""}])
