@@ -164,11 +164,22 @@ class FakeLine:
         with self._lock:
             return [_shown(message) for message in self._chats[chat_id]]
 
-    def buttons(self, chat_id: str) -> list[str]:
-        """The postback data of every button in the chat."""
+    def messages(self, chat_id: str) -> list[dict[str, Any]]:
+        """The chat's messages as LINE was given them, oldest first."""
         with self._lock:
-            templates = [m["template"] for m in self._chats[chat_id] if m["type"] == "template"]
-        return [action["data"] for template in templates for action in template["actions"]]
+            return list(self._chats[chat_id])
+
+    def buttons(self, chat_id: str) -> list[str]:
+        """The postback data of every button of a template in the chat."""
+        return [action["data"] for action in self._actions(chat_id)]
+
+    def labels(self, chat_id: str) -> list[str]:
+        """What these buttons say."""
+        return [action["label"] for action in self._actions(chat_id)]
+
+    def _actions(self, chat_id: str) -> list[dict[str, Any]]:
+        templates = [m["template"] for m in self.messages(chat_id) if m["type"] == "template"]
+        return [action for template in templates for action in template["actions"]]
 
     def calls_of(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path]

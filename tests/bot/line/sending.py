@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import redis
@@ -24,14 +25,21 @@ ANSWER = Reply("締め日は**毎月20日**です。", (Citation(1, "経費規�
 SHOWN = "締め日は毎月20日です。\n\n出典: 経費規程 https://example.jp/keihi"
 JA = phrases("ja")
 NEVER = Never()
+MY_CHAT = line_events.user()
 LATE, UNSURE = JA.introductions["late"], JA.introductions["unsure"]
 
 
 def press(
-    sender: LineSender, line: FakeLine, token: str | None = None, *, asked_for: Outcome = "shown", by: str = USER
+    sender: LineSender,
+    line: FakeLine,
+    token: str | None = None,
+    *,
+    asked_for: Outcome = "shown",
+    source: Mapping[str, str] = MY_CHAT,
 ) -> None:
-    """Press the last button of the person's chat: the postback comes in and is carried out."""
-    event = line_events.postback(line.buttons(by)[-1], line_events.user(by), reply_token=token or line.issue_token(by))
+    """Press the chat's last button: the postback comes in and is carried out."""
+    chat = source.get("groupId") or source["userId"]
+    event = line_events.postback(line.buttons(chat)[-1], source, reply_token=token or line.issue_token(chat))
     command = translate(event, time.time())
     assert isinstance(command, Command)
     sender.collect(command.reply_to, command.conversation_id, command.language, asked_for=asked_for)
