@@ -150,11 +150,11 @@ class LineReply:
         whole, language = plain(reply.text), self._target.language
         follows = what_follows(whole, before) if before else whole
         sources = source_lines(reply.text, reply.citations, language)
-        introduction: Introduction = "" if not before else "anew" if follows is None else "rest" if follows else ""
+        introduction: Introduction = "" if not before else "anew" if follows is None else "rest"
         words = whole if follows is None else follows or (phrases(language).nothing_more if before else "")
         if not words:
             raise DeliveryFailed("nothing to show")
-        below = card(reply.citations, self._target, may_train=self._ways.may_train)
+        below = card(reply, self._target, may_train=self._ways.may_train)
         return KeptAnswer(
             message_id=self._target.message_id,
             user_id=f"line:{self._target.reply_to.get('user_id') or self._chat_id}",

@@ -108,7 +108,7 @@ def test_where_the_beginning_was_all_of_it_that_is_said(sender: LineSender, line
     begun.finish(Reply(FIRST))
     press(sender, line)
 
-    assert line.visible(USER)[2:] == [JA.nothing_more]
+    assert line.visible(USER)[2:] == [f"{JA.introductions['rest']}\n\n{JA.nothing_more}"]
 
 
 def test_a_beginning_that_may_not_have_arrived_does_not_count(
