@@ -59,7 +59,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     invite:{code}      string        an open invitation, for a day
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes
-    slack:seen         hash          kind of event (Slack) -> when one last came, for `madoguchi doctor slack`
+    {platform}:seen    hash          kind of event -> when one last came (Slack, LINE), for `madoguchi doctor`
     listening:{c}      hash          of a Slack thread: whom the bot speaks with, which message was the last for it
     heard:{m}          string        whether a message there was for us (1) or not (0)
     slack_previews:{c} hash          message id -> what stands (Slack) in the place of an answer until that is there

@@ -14,8 +14,10 @@ from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
 from bot.line.events import Ours, delivery_id, translate
+from bot.line.sightings import kind_of
 from bot.messages import Command, Deletion, Edit, Message
 from bot.platform import WebhookRequest, WebhookResponse
+from bot.sightings import Sightings
 from bot.words import language
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ class LineFrontDoor:
         self._secret = channel_secret.encode()
         self._inbox = inbox
         self._access = access
+        self._sightings = Sightings(inbox.store, "line")
 
     def handle(self, request: WebhookRequest) -> WebhookResponse:
         """200 when every event that concerns us is durable; 400, 401, 413 for what LINE never sends.
@@ -44,6 +47,8 @@ class LineFrontDoor:
         except StoreUnavailable as error:
             log.error("store unavailable", extra={"platform": "line", "error": type(error.__cause__).__name__})
             return WebhookResponse(503, "try again")
+        for event in events:
+            self._sightings.note(kind_of(event))
         return WebhookResponse(200, "ok") if all(taken_in) else WebhookResponse(503, "try again")
 
     def _events(self, request: WebhookRequest) -> list[Any]:
