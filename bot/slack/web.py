@@ -16,7 +16,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.calls import AT_ONCE, TIMEOUT_S, Calls, seconds
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown
-from bot.slack.limiter import Limiter
+from bot.slack.limiter import REST_S, Limiter
 
 _TOO_LONG = ("msg_too_long", "msg_blocks_too_long")
 _LATER = ("ratelimited", "rate_limited", "message_limit_exceeded")
@@ -118,7 +118,7 @@ def _refusal(response: SlackResponse) -> DeliveryError:
     """Slack's `{"ok": false}` or HTTP status as one of our errors."""
     name = response.data.get("error") if isinstance(response.data, dict) else None
     if _is_limit(response):
-        return DeliveryDeferred("rate limited", _retry_after_s(response))
+        return DeliveryDeferred("rate limited", _retry_after_s(response) or REST_S)
     if response.status_code >= 500 or name in _PERHAPS_DONE:
         return DeliveryUnknown(f"HTTP {response.status_code}")
     if not isinstance(name, str) or not _ERROR_NAME.fullmatch(name):

@@ -431,7 +431,13 @@ def test_guests_and_strangers_in_a_dm_see_public_documents_only(
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(status=500), Fault(status=429), Fault(reset="before"), Fault(error="user_not_found")]
+    "fault",
+    [
+        Fault(status=500),
+        Fault(status=429, retry_after=60),
+        Fault(reset="before"),
+        Fault(error="user_not_found"),
+    ],
 )
 def test_who_cannot_be_looked_up_is_no_member_and_asked_again_next_time(
     slack: FakeSlack, sender: SlackSender, fault: Fault
