@@ -22,6 +22,13 @@ def split_text(text: str, limit: int, length: Callable[[str], int] = len) -> lis
     return parts
 
 
+def shortened(text: str, most_chars: int) -> str:
+    """The text in at most so many characters, with “…” where something is left out; no emoji or accent is broken."""
+    if len(text) <= most_chars:
+        return text
+    return text[: _longest_prefix(text, most_chars - 1, len)].rstrip() + "…"
+
+
 _CUTS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", " ")
 _FENCE = "```"
 _OPENING = re.compile(r"```[\w+#.-]{0,20}(?=\n|\Z)|```")

@@ -15,6 +15,7 @@ class Phrases:
     """One language."""
 
     source: str
+    sources: str
     working: str
     wait_for_button: str
     wait_for_push: str
@@ -31,6 +32,7 @@ class Phrases:
 
 _JA = Phrases(
     source="出典",
+    sources="出典",
     working="回答を準備しています。",
     wait_for_button="できあがった回答は、下のボタンか、次のメッセージへの返信でお届けします。",
     wait_for_push="できあがりしだい、お送りします。",
@@ -52,6 +54,7 @@ _JA = Phrases(
 )
 _EN = Phrases(
     source="Source",
+    sources="Sources",
     working="I am working on your answer.",
     wait_for_button="You get it with the button below, or with the reply to your next message.",
     wait_for_push="I will send it as soon as it is ready.",

@@ -143,7 +143,7 @@ class OnLine:
     def calls_somebody(self) -> bool:
         """Only a message of the type textV2 can mention."""
         sent = [message for call in self._line.calls_of(REPLY) for message in call.body["messages"]]
-        return any(message["type"] != "text" or "substitution" in message for message in sent)
+        return any(message["type"] not in ("text", "flex") or "substitution" in message for message in sent)
 
     def goes_down(self) -> None:
         for path in (REPLY, LOADING):

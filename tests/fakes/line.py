@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLoadingAnimationRequest
 
+from tests.fakes import line_flex
 from tests.fakes.line_validation import Refused, checked
 
 REPLY, PUSH, LOADING = "/v2/bot/message/reply", "/v2/bot/message/push", "/v2/bot/chat/loading/start"
@@ -160,9 +161,14 @@ class FakeLine:
         return faults.popleft() if faults else None
 
     def visible(self, chat_id: str) -> list[str]:
-        """What the chat shows, oldest first."""
-        with self._lock:
-            return [_shown(message) for message in self._chats[chat_id]]
+        """What the chat shows, oldest first; what a card says is told with the text that it stands below."""
+        shown: list[str] = []
+        for message in self.messages(chat_id):
+            if message["type"] == "flex" and shown:
+                shown[-1] += f"\n\n{_shown(message)}"
+            else:
+                shown.append(_shown(message))
+        return shown
 
     def messages(self, chat_id: str) -> list[dict[str, Any]]:
         """The chat's messages as LINE was given them, oldest first."""
@@ -230,6 +236,8 @@ class FakeLine:
 
 
 def _shown(message: Mapping[str, Any]) -> str:
+    if message["type"] == "flex":
+        return line_flex.shown(message)
     shown = message["template"]["text"] if message["type"] == "template" else message.get("text", message["type"])
     return str(shown)
 

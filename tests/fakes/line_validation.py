@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tests.fakes import line_flex
+
 _LIMITS = {"text": 160, "altText": 400, "label": 20, "data": 300, "displayText": 300}
 
 
@@ -50,6 +52,8 @@ def _unknown(sent: Any, understood: Any, at: str = "") -> str | None:
 def _check_lengths(message: Mapping[str, Any], at: str) -> None:
     if message["type"] == "text" and not 0 < _units(message["text"]) <= 5_000:
         raise Refused(400, "Length must be between 1 and 5000", f"{at}.text")
+    if message["type"] == "flex" and (fault := line_flex.fault(message)):
+        raise Refused(400, fault[0], f"{at}.{fault[1]}")
     if message["type"] == "template":
         template = message["template"]
         for part in (message, template, *template["actions"]):

@@ -102,6 +102,7 @@ def test_slack_and_line_link_the_source_by_its_title(
     posted = str(slack.workspace.everything_visible())
     (sent,) = line.visible(USER)
     assert f"[1] 経費精算 ({DESK}/passages/" in posted
-    page = sent.rpartition("出典: 経費精算 ")[2]
+    title, _, page = sent.partition("出典\n")[2].split("\n")[0].rpartition(" ")
+    assert title.startswith("経費精算")
     assert page.startswith(f"{DESK}/passages/")
     assert ANSWER in str(opened(store, page).pieces)

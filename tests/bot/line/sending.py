@@ -22,7 +22,7 @@ from tests.fakes.line_events import USER
 
 CONVERSATION = f"line:{USER}"
 ANSWER = Reply("締め日は**毎月20日**です。", (Citation(1, "経費規程", "https://example.jp/keihi", "", "毎月20日"),))
-SHOWN = "締め日は毎月20日です。\n\n出典: 経費規程 https://example.jp/keihi"
+SHOWN = "締め日は毎月20日です。\n\n出典\n経費規程 https://example.jp/keihi\n👍 役に立った\n👎 役に立たなかった"
 JA = phrases("ja")
 NEVER = Never()
 MY_CHAT = line_events.user()
