@@ -186,6 +186,28 @@ class FetchedFile:
 
 
 @runtime_checkable
+class KnowsLanguages(Protocol):
+    """The way out of a platform that tells which language people use it in, and on which they can choose another."""
+
+    def language_for(self, user_id: str, spoken: str) -> str:
+        """What to speak to a person, `ja` or `en`: what they chose, else `spoken` (may be empty), else theirs there."""
+        ...
+
+    def choose_language(self, user_id: str, language: str) -> None:
+        """From now on that is what to speak to the person, until they are forgotten."""
+        ...
+
+
+@runtime_checkable
+class KnowsNames(Protocol):
+    """The way out of a platform that tells what people and groups are called."""
+
+    def name_of(self, who: str) -> str:
+        """The name of a person or group (`line:U…`, `line:C…`), on one line; empty where the platform does not tell."""
+        ...
+
+
+@runtime_checkable
 class FetchesFiles(Protocol):
     """The way to what people attach to their messages."""
 

@@ -32,6 +32,7 @@ from workers.outcomes import erase_outcomes
 from workers.phrases import SUGGESTIONS, phrase
 from workers.services import Clerk
 from workers.sharing import share
+from workers.speaking import chosen, in_their_language
 from workers.votes.voting import give_reason, vote
 
 JOURNAL_LIFE_S = 24 * 3600
@@ -43,6 +44,7 @@ def act(control_id: str, event: Control, clerk: Clerk) -> None:
     Raises:
         StoreUnavailable, DeliveryError: it is to be tried again.
     """
+    event = in_their_language(event, clerk) if isinstance(event, Command) else event
     match event:
         case Edit():
             edit(event, clerk)
@@ -126,6 +128,11 @@ def help_(control_id: str, event: Command, clerk: Clerk) -> None:
     say("help", control_id, event, clerk)
 
 
+def language(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Speak the language that the person chose from now on, where there are no words of theirs to go by."""
+    say("language_chosen", control_id, chosen(event, clerk), clerk)
+
+
 def full(control_id: str, event: Command, clerk: Clerk) -> None:
     """Say that there was no room for what the person wrote."""
     say("full", control_id, event, clerk)
@@ -162,6 +169,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "unfollow": unfollow,
     "pair": pair,
     "help": help_,
+    "language": language,
     "full": full,
     "collect": collect,
     "leave": leave,

@@ -34,6 +34,7 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "not_admitted": "このアカウントは招待された方だけが使えます。管理者から受け取った招待コードを送ってください。",
         "help": "資料について質問してください。答えには出典をつけます。\n"
         "「リセット」で会話を新しく始め、「ストップ」で答えを止め、「忘れて」で会話を消します。",
+        "language_chosen": "これからは日本語でご案内します。ご質問には、質問と同じ言葉でお答えします。",
         "not_there": "窓口がこのチャンネルにいないため、答えられません。先に招待してください。",
         "asked_already": "この発言には、スレッドでもうお答えしているか、いまお答えしています。",
         "not_allowed": "この場所で窓口を使えるのは、決められた方だけです。",
@@ -151,6 +152,7 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "not_admitted": "This account is by invitation only. Please send the code that an administrator gave you.",
         "help": "Ask me about the documents; my answers name their sources.\n"
         "“reset” starts a new conversation, “stop” ends an answer, “forget” erases our conversations.",
+        "language_chosen": "I will speak English to you from now on. Answers come in the language of the question.",
         "not_there": "I am not in this channel, so I cannot answer here. Please invite me first.",
         "asked_already": "This message is answered in its thread already, or is being answered.",
         "not_allowed": "Only some people may use the desk here, and you are not among them yet.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 
 from bot.console.sender import ConsoleSender
+from bot.line.content import LineFiles
 from bot.line.quota import Always, Never
 from bot.line.sender import LineSender, line_api
 from bot.platform import Sender
@@ -36,11 +37,13 @@ def senders(settings: BotSettings, store: redis.Redis, *, threads: int) -> dict[
 
 def line_sender(settings: BotSettings, store: redis.Redis, at_once: int) -> LineSender:
     """LINE's sender, which can also hand out what it kept; it makes `at_once` calls at most at the same time."""
-    api = line_api(settings.line_api_url, settings.line_channel_access_token.get_secret_value(), at_once=at_once)
+    token = settings.line_channel_access_token.get_secret_value()
+    api = line_api(settings.line_api_url, token, at_once=at_once)
     return LineSender(
         api,
         store,
         pushing=Always() if settings.line_push == "always" else Never(),
+        files=LineFiles(settings.line_data_api_url, token),
         access=settings.line_access,
         may_train=settings.votes_may_train,
     )

@@ -11,18 +11,20 @@ import redis
 from linebot.v3.messaging import TextMessage
 
 from bot.calls import AT_ONCE, TIMEOUT_S, Calls
-from bot.capabilities import Outcome
+from bot.capabilities import FetchedFile, Outcome
 from bot.errors import DeliveryError
 from bot.line.api import LineApi
 from bot.line.collecting import hand_over
+from bot.line.content import LineFiles
 from bot.line.kept import KeptAnswers
 from bot.line.phrases import phrases
+from bot.line.profiles import Profiles
 from bot.line.quota import Pushing
 from bot.line.reply import LOADING_S, NOTICE_BEFORE_S, LineReply
 from bot.line.sent import SentMessages
 from bot.line.tap import Taps
 from bot.line.ways import Ways
-from bot.messages import Reply
+from bot.messages import Attachment, Reply
 from bot.platform import Journal, Target
 
 log = logging.getLogger(__name__)
@@ -37,12 +39,15 @@ class LineSender:
         store: redis.Redis,
         *,
         pushing: Pushing,
+        files: LineFiles,
         access: Literal["pairing", "open"],
         may_train: bool = False,
     ) -> None:
         self._ways = Ways(
             *(store, api, KeptAnswers(store), Taps(store), SentMessages(store)), pushing=pushing, may_train=may_train
         )
+        self._files = files
+        self._profiles = Profiles(api, store)
         self._paired_only = access == "pairing"
 
     def open(self, target: Target, journal: Journal) -> LineReply:
@@ -67,8 +72,26 @@ class LineSender:
         self.open(target, journal).finish(Reply(text))
 
     def erase(self, conversation_id: str, *, user_id: str = "", message_ids: Sequence[str] = ()) -> None:
-        """Drop the kept answers to these messages, or to everything that the person asked."""
+        """Drop the kept answers to these messages, or all that is kept of a person: answers, name, language."""
+        if user_id:
+            self._profiles.forget(user_id)
         self._ways.kept.drop(conversation_id, lambda kept: kept.user_id == user_id or kept.message_id in message_ids)
+
+    def fetch(self, attachment: Attachment, most_bytes: int) -> FetchedFile:
+        """What somebody sent; see `FetchesFiles`."""
+        return self._files.fetch(attachment, most_bytes)
+
+    def language_for(self, user_id: str, spoken: str) -> str:
+        """What to speak to a person; see `KnowsLanguages`."""
+        return self._profiles.language(user_id, spoken)
+
+    def choose_language(self, user_id: str, language: str) -> None:
+        """Speak it to the person from now on; see `KnowsLanguages`."""
+        self._profiles.wish(user_id, language)
+
+    def name_of(self, who: str) -> str:
+        """What a person or a group is called; see `KnowsNames`."""
+        return self._profiles.of(who).name
 
     def kept(self) -> Iterator[tuple[str, str]]:
         """What waits for a reply token, but for what was withdrawn already."""

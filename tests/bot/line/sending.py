@@ -10,6 +10,7 @@ import redis
 
 from bot.capabilities import Outcome
 from bot.errors import LockLost
+from bot.line.content import LineFiles
 from bot.line.events import translate
 from bot.line.kept import KeptAnswer
 from bot.line.phrases import phrases
@@ -89,9 +90,13 @@ def make_sender(
     *,
     access: Literal["pairing", "open"] = "pairing",
     timeout_s: float = 0.3,
+    url: str = "",
+    token: str = "",
 ) -> LineSender:
-    """A sender to the fake."""
-    return LineSender(line_api(line.url, line.access_token, timeout_s=timeout_s), store, pushing=pushing, access=access)
+    """A sender to the fake, or to another address, with the fake's token or another one."""
+    where = (url or line.url, token or line.access_token)
+    api, files = line_api(*where, timeout_s=timeout_s), LineFiles(*where, timeout_s=timeout_s)
+    return LineSender(api, store, pushing=pushing, files=files, access=access)
 
 
 def kept(store: redis.Redis, conversation_id: str = CONVERSATION) -> list[KeptAnswer]:

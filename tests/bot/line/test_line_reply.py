@@ -9,12 +9,11 @@ import redis
 
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost
 from bot.line.api import MAX_MESSAGES
-from bot.line.sender import LineSender, line_api
+from bot.line.sender import LineSender
 from bot.messages import Reply
 from bot.platform import Delivered
 from tests.bot.line.sending import (
     ANSWER,
-    NEVER,
     SHOWN,
     UNSURE,
     DiesAt,
@@ -22,6 +21,7 @@ from tests.bot.line.sending import (
     MemoryJournal,
     kept,
     long_answer,
+    make_sender,
 )
 from tests.fakes import line_events
 from tests.fakes.line import REPLY, FakeLine, Fault
@@ -179,14 +179,14 @@ def test_a_rate_limit_defers_and_the_same_token_works_later(sender: LineSender, 
 
 
 def test_a_line_that_cannot_be_reached_defers(line: FakeLine, store: redis.Redis, asked: Any) -> None:
-    nowhere = LineSender(line_api("http://127.0.0.1:9/", "token"), store, pushing=NEVER, access="pairing")
+    nowhere = make_sender(line, store, url="http://127.0.0.1:9/")
 
     with pytest.raises(DeliveryDeferred):
         nowhere.open(asked(), MemoryJournal()).finish(ANSWER)
 
 
 def test_a_revoked_access_token_fails_for_good(line: FakeLine, store: redis.Redis, asked: Any) -> None:
-    stranger = LineSender(line_api(line.url, "revoked"), store, pushing=NEVER, access="pairing")
+    stranger = make_sender(line, store, token="revoked")
 
     with pytest.raises(DeliveryFailed):
         stranger.open(asked(), MemoryJournal()).finish(ANSWER)
