@@ -78,7 +78,8 @@ class Message(Record):
             thread (`slack:T1:C1:<thread ts>`, so it equals the id of the message that opened the thread); LINE group or
             room: per group.
         user_id: who spoke, with the platform in front (`slack:U1`, `line:U1`, `console:<session>`).
-        text: what was said, without the mention of the bot; 1 to MAX_TEXT_CHARS characters, or none beside files.
+        text: what was said, without the mention of the bot; 1 to MAX_TEXT_CHARS characters; none beside files, or
+            where the bot was only called into a thread.
         sent_at: the platform's own time, seconds since the epoch.
         reply_to: where the answer goes; opaque outside the platform's package.
         attachments: the first MAX_ATTACHMENTS files that came with it.

@@ -26,6 +26,7 @@ from workers.generation import GenerationError, NotInTime
 from workers.inquiry import Inquiry
 from workers.interrupts import Watch
 from workers.offering import offered
+from workers.phrases import phrase
 from workers.prompt import draft
 from workers.reading_back import conversation_of
 from workers.services import Desk, Found
@@ -50,6 +51,8 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     greeting = smalltalk.kind(inquiry.text)
     if greeting and not batch.has_files:
         return greeted(greeting, inquiry)
+    if not inquiry.text and not batch.has_files:
+        return Answer(Reply(phrase("help", inquiry.asked_in)))
     if not is_wanted(inquiry.watch):
         return stopped(inquiry)
     show_work(inquiry)

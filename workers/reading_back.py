@@ -9,14 +9,34 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.capabilities import ReadsBack, Said
 from bot.errors import DeliveryError
+from bot.words import language
 from workers.batch import Batch
 from workers.conversation import Conversation, Turn
 from workers.services import Desk
 
 log = logging.getLogger(__name__)
+
+POINTING = {"ja": "これについて教えてください。", "en": "Can you answer this?"}
+"""What who only calls the desk into a thread says by that, in its language; `knowledge.pointing` reads it so."""
+
+
+def spelled_out(batch: Batch, desk: Desk) -> Batch:
+    """The batch; one that says nothing but the desk's name points at what was said before, where something was.
+
+    Raises:
+        LockLost, StoreUnavailable, UnreadableRecord
+    """
+    if batch.text or batch.has_files or batch.over_limit:
+        return batch
+    said = conversation_of(batch, desk).questions()
+    if not said:
+        return batch
+    newest = replace(batch.newest, text=POINTING[language("\n".join(said))])
+    return replace(batch, messages=(*batch.messages[:-1], newest))
 
 
 def conversation_of(batch: Batch, desk: Desk) -> Conversation:

@@ -22,6 +22,7 @@ from workers.gaps.gap import Gap, gap_of
 from workers.generation import GeneratorBusy
 from workers.interrupts import Interrupted
 from workers.phrases import phrase
+from workers.reading_back import spelled_out
 from workers.services import Desk
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ def failed(batch: Batch, desk: Desk) -> str:
 
 def attempted(batch: Batch, desk: Desk) -> str:
     """One attempt: answered, given up, or handed back for a reason that is not the batch's fault."""
+    batch = spelled_out(batch, desk)
     reply = desk.senders[batch.newest.platform].open(batch.target, batch.journal)
     try:
         return answered(batch, reply, desk)

@@ -121,7 +121,8 @@ def _said(event: JSONObject, place: _Place, delivery_id: str, admins: frozenset[
         return None
     conversation_id, user_id = place.conversation_id(ts, thread_ts), f"slack:{event['user']}"
     reply_to = _reply_to(event, place, ts, thread_ts)
-    name, argument = (order(text) if text or files else "help"), ""
+    calls_into_thread = heard is not None and thread_ts not in ("", ts)  # it says: answer what was said above
+    name, argument = (order(text) if text or files or calls_into_thread else "help"), ""
     if not name and place.direct and (told := said_to_administer(text, is_admin=user_id in admins)):
         name, argument = "admin", told
     if name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,20 @@ def test_an_order_is_a_command() -> None:
 @pytest.mark.parametrize("source", [app_mention(""), app_mention("  "), message_im(""), app_mention(f"<@{BOT_USER}>")])
 def test_who_says_nothing_asks_for_help(source: dict[str, Any]) -> None:
     command = event_of(source)
+
+    assert isinstance(command, Command)
+    assert command.name == "help"
+
+
+@pytest.mark.parametrize("of", [app_mention, mention_as_message])
+def test_who_only_calls_the_bot_into_a_thread_asks_what_is_asked_there(of: Callable[..., dict[str, Any]]) -> None:
+    message = message_of(of("", ts="1700000009.000100", thread_ts="1700000000.000100"))
+
+    assert (message.text, message.conversation_id) == ("", f"slack:{TEAM}:C1:1700000000.000100")
+
+
+def test_who_says_nothing_in_a_message_that_opened_a_thread_asks_for_help() -> None:
+    command = event_of(app_mention("", ts="1700000000.000100", thread_ts="1700000000.000100"))
 
     assert isinstance(command, Command)
     assert command.name == "help"

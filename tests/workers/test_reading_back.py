@@ -28,6 +28,7 @@ from tests.workers.desk import (
 from tests.workers.making import accept
 from workers.acting import act
 from workers.conversation import Turn
+from workers.phrases import phrase
 from workers.services import Clerk, Desk
 from workers.serving import answer_next
 
@@ -91,6 +92,58 @@ def test_a_question_under_somebodys_question_finds_what_that_one_was_about(talk:
     talk.asks("どの箱ですか？")
 
     assert "青い箱" in talk.slack.visible("C1", talk.root)[0]
+
+
+def test_who_only_calls_the_desk_under_a_question_gets_the_answer_to_that(talk: Talk) -> None:
+    talk.says("U2", "出張の領収書はどこに入れればいいですか")
+
+    talk.asks("")
+
+    assert "青い箱" in talk.slack.visible("C1", talk.root)[0]
+
+
+def test_who_only_calls_the_desk_again_gets_the_answer_to_what_was_asked_last(talk: Talk) -> None:
+    asked = talk.asks("領収書はどこに入れますか？")
+    talk.root = asked.reply_to["thread_ts"]
+
+    talk.asks("", user="U2")
+
+    assert "青い箱" in talk.slack.visible("C1", talk.root)[-1]
+
+
+@pytest.mark.parametrize(
+    ("question", "language"), [("What does the chairman like to eat?", "en"), ("社長の好きな食べ物は何ですか？", "ja")]
+)
+def test_who_only_calls_the_desk_is_answered_in_the_language_of_the_thread(
+    talk: Talk, question: str, language: str
+) -> None:
+    talk.says("U2", question)
+
+    talk.asks("")
+
+    assert phrase("not_found", language) in talk.slack.visible("C1", talk.root)[0]
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(error="missing_scope"), Fault(status=500), Fault(body='{"ok": true, "messages": []}')]
+)
+def test_who_only_calls_the_desk_where_nothing_can_be_read_is_told_what_it_does(talk: Talk, fault: Fault) -> None:
+    talk.says("U2", "領収書はどこに入れますか？")
+    talk.slack.fail("conversations.replies", fault)
+
+    talk.asks("")
+
+    assert talk.slack.visible("C1", talk.root) == [phrase("help", "ja")]
+    assert not talk.generator.prompts
+
+
+def test_nobody_elses_words_are_remembered_as_those_of_who_only_called_the_desk(talk: Talk, clerk: Clerk) -> None:
+    theirs = talk.says("U2", "内緒の領収書はどこに入れますか？")
+    talk.asks("")
+
+    act("deletion 1", Deletion("slack", talk.conversation, "slack:U2", theirs, time.time()), clerk)
+
+    assert "内緒" not in everything(talk.store)
 
 
 def test_the_model_reads_what_was_said_with_the_speakers_told_apart_and_no_names(talk: Talk) -> None:
