@@ -95,7 +95,12 @@ def _add_index(commands: Commands) -> None:
 
 
 def _add_line(commands: Commands) -> None:
-    line = commands.add_parser("line", help="LINE: who may use the bot").add_subparsers(required=True, metavar="WHAT")
+    platform = commands.add_parser("line", help="LINE: the channel, and who may use the bot")
+    line = platform.add_subparsers(required=True, metavar="WHAT")
+
+    setup = line.add_parser("setup", help="set the webhook's address and the rich menu; say what is to do by hand")
+    setup.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    setup.set_defaults(command=_command("doctor", "set_up_line"))
 
     invite = line.add_parser("invite", help="a code that lets one person or group in within a day")
     invite.set_defaults(command=_command("operating", "invite"))
@@ -168,6 +173,8 @@ def _add_doctor(commands: Commands) -> None:
     which = doctor.add_subparsers(required=True, metavar="PLATFORM")
     slack = which.add_parser("slack", help="the token, its scopes, the clock, the way in, and which events have come")
     slack.set_defaults(command=_command("doctor", "slack"))
+    line = which.add_parser("line", help="the token, the webhook, the clock, the rich menu, and which events have come")
+    line.set_defaults(command=_command("doctor", "line"))
 
 
 def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:

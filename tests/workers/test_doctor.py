@@ -32,8 +32,8 @@ def test_where_nothing_is_missing_it_ends_well_though_no_service_runs(capsys: py
     assert main(["doctor", "slack"]) == 0
 
     out = capsys.readouterr().out
-    assert "ok   SLACK_BOT_TOKEN works" in out
-    assert "?    the service does not run" in out
+    assert "ok    SLACK_BOT_TOKEN works" in out
+    assert "?     the service does not run" in out
     assert "BAD" not in out
 
 
@@ -45,7 +45,7 @@ def test_a_missing_scope_ends_badly_and_is_told_without_a_secret(
     assert main(["doctor", "slack"]) == 1
 
     out, err = capsys.readouterr()
-    assert f"BAD  scope im:history is missing: {SCOPES['im:history']}" in out
+    assert f"BAD   scope im:history is missing: {SCOPES['im:history']}" in out
     assert TOKEN not in out + err
     assert "very-secret" not in out + err
 
