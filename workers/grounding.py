@@ -20,6 +20,7 @@ SAID_ALREADY = 0.75
 """The share of a sentence's content from which on an answer says the same."""
 
 _SENTENCE_END = re.compile(r"(?<=[。！？])[」』）)\]]*|(?<=[!?])(?=\s)|(?<=[a-zA-Z0-9\])]\.)(?=\s)|\n")
+_ENDS = ("。", "！", "？", "!", "?", ".", "」", "』", "）", ")", "]")
 _NAME = re.compile(r"[\u3400-\u9fff]{4,}|(?=[a-z0-9-]*[a-z])(?=[a-z0-9-]*\d)[a-z0-9]+(?:-[a-z0-9]+)+")
 MIN_HELD = 0.4
 """A question may name something that no passage has, if they hold at least this share of the rest of it."""
@@ -72,6 +73,11 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
             rest = rest[end:]
     if rest.strip():
         yield rest
+
+
+def is_whole(sentence: str) -> bool:
+    """Whether the sentence has its end."""
+    return sentence.rstrip().endswith(_ENDS)
 
 
 def refuses(sentence: str) -> bool:

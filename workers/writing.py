@@ -86,7 +86,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
     secret, known = instructions(prompt), (*told.addresses, inquiry.policy.persona)  # who the desk is, it may say
     for sentence in grounding.sentences(pieces):
         inquiry.course.writes()
-        if grounding.refuses(sentence):
+        if grounding.refuses(sentence) or (told.said and pieces.is_cut and not grounding.is_whole(sentence)):
             break
         if recites(told.said + sentence, secret, known):
             told.left_out += 1
@@ -149,12 +149,17 @@ def quotation(label: str, question: str, passage: Passage, voice: Voice) -> Writ
 
 
 class Pieces:
-    """A generation's pieces; between them it tells how long the wait is, and looks up whether it is still wanted."""
+    """A generation's pieces; between them it tells how long the wait is, and looks up whether it is still wanted.
+
+    Attributes:
+        stopped: somebody said stop.
+        is_cut: all pieces have come, and they are not all that the model had to say.
+    """
 
     def __init__(
         self, generation: Generation, reply: ReplyStream, watch: Watch, asked_in: str, *, deadline_s: float
     ) -> None:
-        self.stopped = False
+        self.stopped = self.is_cut = False
         self._generation = generation
         self._reply = reply
         self._watch = watch
@@ -180,6 +185,7 @@ class Pieces:
             if happened:
                 self._generation.cancel()
                 raise Interrupted(happened)
+        self.is_cut = self._generation.completion.finish_reason in {"length", "deadline"}
 
     def _measure_first(self) -> None:
         if self._began is not None:

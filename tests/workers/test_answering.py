@@ -154,6 +154,24 @@ def test_a_model_that_hangs_ends_at_its_deadline_with_what_it_has(store: redis.R
         assert ask(store, desk, "経費の締め日はいつですか？") == ANSWER
 
 
+def test_a_sentence_that_is_cut_by_the_deadline_is_not_shown(store: redis.Redis, retriever: Retriever) -> None:
+    with saying(Script(f"{ANSWER}経費", hangs=True)) as generator:
+        desk = make_desk(store, retriever, generator, answer_deadline_s=0.3)
+        assert ask(store, desk, "経費の締め日はいつですか？") == ANSWER
+
+
+def test_a_sentence_that_is_cut_by_the_length_is_not_shown_either(store: redis.Redis, retriever: Retriever) -> None:
+    with saying(Script(f"{ANSWER}{ANSWER}")) as generator:
+        desk = make_desk(store, retriever, generator, answer_tokens=len(ANSWER) + 5)
+        assert ask(store, desk, "経費の締め日はいつですか？") == ANSWER
+
+
+def test_a_cut_sentence_is_better_than_none(store: redis.Redis, retriever: Retriever) -> None:
+    with saying(Script(ANSWER)) as generator:
+        desk = make_desk(store, retriever, generator, answer_tokens=len(ANSWER) - 3)
+        assert ask(store, desk, "経費の締め日はいつですか？").startswith(ANSWER[: len(ANSWER) - 3])
+
+
 def test_a_greeting_is_answered_without_sources_search_or_model(store: redis.Redis, desk: Desk) -> None:
     assert ask(store, desk, "こんにちは！") == phrase("hello", "ja")
 
