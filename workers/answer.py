@@ -74,8 +74,15 @@ def greeted(greeting: str, inquiry: Inquiry) -> Answer:
 
 
 def stopped(inquiry: Inquiry) -> Answer:
-    """Says that it was stopped before there was anything to say."""
+    """Says that it was stopped before it was searched for; nothing of it is remembered."""
     return Answer(Reply(phrase("stopped", inquiry.asked_in)))
+
+
+def stopped_waiting(inquiry: Inquiry, cut: int) -> Answer:
+    """Says that it was stopped before the model began; remembered as one that was stopped while it wrote."""
+    text = phrase("stopped", inquiry.voice.language)
+    said = Turn(ASSISTANT, (text,), ASSISTANT, tuple(inquiry.batch.ids))
+    return Answer(Reply(text), (inquiry.turn, said), cut)
 
 
 def not_found(inquiry: Inquiry, nearest: Sequence[Passage], cut: int = 0) -> Answer:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.capabilities import Admits
 from bot.checkpoints import checkpoint
 from bot.messages import Reply
 from bot.platform import ReplyStream
@@ -13,7 +14,7 @@ from knowledge.documents import Passage
 from knowledge.golden import PASSAGES
 from knowledge.own import OwnChunks
 from workers import grounding, smalltalk
-from workers.answer import Answer, composed, greeted, not_found, stopped, without_model
+from workers.answer import Answer, composed, greeted, not_found, stopped, stopped_waiting, without_model
 from workers.answer_cache import CachedAnswer, name_of
 from workers.batch import Batch
 from workers.batches import GIVE_UP_FROM_ATTEMPT
@@ -48,6 +49,8 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         GenerationError: the model failed on it, and may not the next time.
     """
     inquiry = inquiry_of(batch, reply, desk)
+    if not is_admitted(batch, desk):
+        return Answer(Reply(phrase("no_longer_admitted", inquiry.asked_in)))
     greeting = smalltalk.kind(inquiry.text)
     if greeting and not batch.has_files:
         return greeted(greeting, inquiry)
@@ -84,6 +87,12 @@ def answered(own: OwnChunks, inquiry: Inquiry, desk: Desk) -> Answer:
         return offered(given_again(known, found.passages, inquiry, desk), found, inquiry, desk)
     made = offered(made_of(found, conversation, inquiry, desk), found, inquiry, desk)
     return replace(made, erases=conversation.cut > 0, cached_as=name if made.lasting else "")
+
+
+def is_admitted(batch: Batch, desk: Desk) -> bool:
+    """Whether who asked is let in still."""
+    sender = desk.senders[batch.newest.platform]
+    return not isinstance(sender, Admits) or sender.admits(batch.conversation_id)
 
 
 def inquiry_of(batch: Batch, reply: ReplyStream, desk: Desk) -> Inquiry:
@@ -138,7 +147,7 @@ def by_model(passages: Sequence[Passage], conversation: Conversation, inquiry: I
         GenerationError, Interrupted
     """
     if not wait_for_model(inquiry, desk):
-        return stopped(inquiry)
+        return stopped_waiting(inquiry, conversation.cut)
     drafted = draft(conversation, inquiry.turn, passages, desk.generator, desk.answer_tokens, policy=inquiry.policy)
     if passages and not drafted.prompt.passages:  # the question left no room for them
         return not_found(inquiry, passages, drafted.cut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,8 +11,9 @@ import redis
 from bot.messages import Command, Deletion, Message
 from bot.slack import sender as slack_way_out
 from knowledge.retrieval import Retriever
-from tests.fakes.model import Script
+from tests.fakes.model import Script, ScriptedGenerator
 from tests.fakes.slack import FakeSlack, Fault
+from tests.workers.around import as_text, buttons
 from tests.workers.desk import at_work, from_slack, make_clerk, make_desk, saying, serving, slack_sender, until
 from tests.workers.making import accept
 from workers.acting import act
@@ -64,6 +65,27 @@ def pressed(said: Message) -> Command:
     """Somebody else in the thread presses the button."""
     at = said.sent_at + 1
     return Command("slack", said.conversation_id, "slack:U2", "stop", said.id, "ja", at, said.reply_to)
+
+
+def by_word(said: Message) -> Command:
+    """Its asker says the word."""
+    return replace(pressed(said), user_id=said.user_id, argument="")
+
+
+@pytest.mark.parametrize("how", [pressed, by_word])
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_however_an_answer_is_stopped_it_has_the_same_buttons(
+    slack: FakeSlack, desk: Desk, clerk: Clerk, said: Message, how: Callable[[Message], Command], is_loaded: bool
+) -> None:
+    assert isinstance(desk.generator, ScriptedGenerator)
+    desk.generator.ready = is_loaded
+    with serving(desk, said.conversation_id):
+        until(lambda: slack.visible("C1") and (GROWING in slack.visible("C1") or not is_loaded))
+        act("stop 1", how(said), clerk)
+
+    (answer,) = (message for message in slack.workspace.channels["C1"].messages if "bot_id" in message)
+    assert phrase("stopped", "ja") in as_text(answer)
+    assert "why" in buttons(answer)
 
 
 def test_the_answer_grows_while_the_model_writes(slack: FakeSlack, desk: Desk, clerk: Clerk, said: Message) -> None:
