@@ -23,26 +23,28 @@ REFUSED_S = 3600
 _REFUSED = "line:marks_refused"
 
 
-class ReadMarks:
-    """Marks messages, with all before them in their chats."""
+class ReadMark:
+    """The mark on one message, and on all before it in its chat."""
 
-    def __init__(self, api: LineApi, store: redis.Redis) -> None:
+    def __init__(self, reply_to: Mapping[str, Any], journal: Journal, *, api: LineApi, store: redis.Redis) -> None:
+        self._token: str = reply_to.get("read_token") or ""
+        self._journal = journal
         self._api = api
         self._store = store
 
-    def mark(self, reply_to: Mapping[str, Any], journal: Journal) -> None:
-        """Mark the message of `reply_to`, once in its journal. Best effort: LINE's failures are logged.
+    def show(self) -> None:
+        """Have LINE show it, once in the message's journal. Best effort: LINE's failures are logged.
 
         Raises:
             LockLost, StoreUnavailable
         """
-        token = reply_to.get("read_token")
-        if not token or journal.read().get("read"):
+        token, self._token = self._token, ""
+        if not token or self._journal.read().get("read"):
             return
         with store_errors():
             if self._store.exists(_REFUSED):
                 return
-        journal.write(read=True)  # first: to be marked twice is of no use to anybody, and each call takes time
+        self._journal.write(read=True)  # first: a second call is of no use to anybody
         try:
             self._api.mark_as_read(token)
         except DeliveryFailed as error:

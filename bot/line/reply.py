@@ -15,6 +15,7 @@ from bot.line.collecting import hand_over, token_of_tap
 from bot.line.kept import KeptAnswer
 from bot.line.phrases import Introduction, phrases
 from bot.line.progress import Progress, what_follows
+from bot.line.reading import ReadMark
 from bot.line.reply_token import ReplyToken
 from bot.line.text import plain, source_lines, split
 from bot.line.ways import Ways
@@ -51,13 +52,15 @@ class LineReply:
         self._in_1_to_1 = target.reply_to["chat_type"] == "user"
         self._token = ReplyToken(target.reply_to, target.conversation_id, journal=journal, ways=ways)
         self._so_far, self._extract, self._notice = "", "", ""
+        self._read_mark = ReadMark(target.reply_to, journal, api=ways.api, store=ways.store)
         self._loading_until: float | None = None
         self._notice_settled = False
         self._look_for_taps_at = 0.0
 
     def working(self, *_: str) -> None:
-        """Show by the loading animation that somebody works on it."""
+        """Show by the loading animation that somebody works on it, and that it was read."""
         self._show_loading()
+        self._read_mark.show()
 
     def waiting(self, notice: str) -> None:
         """Remember how long it takes, for when the token is spent on that; until then the animation shows it."""
@@ -91,6 +94,7 @@ class LineReply:
             outcome = self._deliver(answer)
             self._journal.write(outcome=outcome)
             log.info("delivered", extra={"platform": "line", "parts": len(answer.parts), "outcome": outcome})
+            self._read_mark.show()  # of what was answered without any work
         return Delivered(self._journal.read()["text"], kept=outcome == "kept")
 
     def fail(self, apology: str) -> Delivered:

@@ -60,6 +60,6 @@ def test_logs_have_lines_request_id_and_no_word_of_the_answer(
 
     sender.open(asked(), MemoryJournal()).finish(ANSWER)
 
-    (called,) = [record for record in caplog.records if record.message == "called LINE"]
+    called, *_ = [record for record in caplog.records if record.message == "called LINE"]
     assert len(called.__dict__["line_request_id"]) == 32
     assert not any("20日" in str(record.__dict__) for record in caplog.records)
