@@ -40,8 +40,9 @@ class LineReply:
 
     Facts in the journal: `text`, `showing` (the words that may have been shown stand, whatever is written later),
     `reply`, `notice` (what the token was tried for, see ReplyToken), `beginning` (what of the answer is shown once a
-    `notice` was `sent`), `pushed` (groups of messages), `loading_until`, `outcome`; `round` counts the answers that
-    were asked for after the first was shown, so that no push is taken for another's.
+    `notice` was `sent`), `has_extract` (what a document says is shown), `pushed` (groups of messages), `loading_until`,
+    `outcome`; `round` counts the answers that were asked for after the first was shown, so that no push is taken for
+    another's.
     """
 
     def __init__(self, target: Target, journal: Journal, ways: Ways) -> None:
@@ -126,7 +127,8 @@ class LineReply:
     def _show_progress(self, token: ReplyToken) -> None:
         """Spend a token on how far the answer is, so that nobody sits in silence."""
         facts = self._journal.read()
-        progress = Progress(self._so_far, self._extract, self._notice, before=_shown_before(facts))
+        extract = "" if facts.get("has_extract") else self._extract
+        progress = Progress(self._so_far, extract, self._notice, before=_shown_before(facts))
         messages = progress.messages(self._target, by_push=self._may_push(), quote_token=self._quote_token)
         if token is self._token:
             self._journal.write(beginning=progress.beginning)
@@ -138,6 +140,7 @@ class LineReply:
             return
         if token is not self._token:
             self._journal.write(beginning=progress.beginning, notice="sent")
+        self._journal.write(has_extract=bool(self._extract))
 
     def _answer(self, reply: Reply) -> KeptAnswer:
         """What is to be shown of the answer: as an earlier try has, or may have, shown it, else as it is now."""
