@@ -40,9 +40,9 @@ class LineReply:
 
     Facts in the journal: `text`, `showing` (the words that may have been shown stand, whatever is written later),
     `reply`, `notice` (what the token was tried for, see ReplyToken), `beginning` (what of the answer is shown once a
-    `notice` was `sent`), `has_extract` (what a document says is shown), `pushed` (groups of messages), `loading_until`,
-    `outcome`; `round` counts the answers that were asked for after the first was shown, so that no push is taken for
-    another's.
+    `notice` was `sent`), `has_extract` (what a document says is shown), `pushed` (groups of messages), `kept` (for the
+    next token), `loading_until`, `outcome`; `round` counts the answers that were asked for after the first was shown,
+    so that no push is taken for another's.
     """
 
     def __init__(self, target: Target, journal: Journal, ways: Ways) -> None:
@@ -189,7 +189,9 @@ class LineReply:
         conversation_id = self._target.conversation_id
         if self._may_push() and not self._ways.taps.expires_at(conversation_id):
             return self._push(answer)
-        self._keep(answer, answer.introduction or "late")
+        if not self._journal.read().get("kept"):  # else it is, or has been handed over
+            self._keep(answer, answer.introduction or "late")
+            self._journal.write(kept=True)
         tapped = self._ways.taps.take(conversation_id)  # only now: a tap that comes later finds what is kept
         try:
             return "shown" if tapped and hand_over(tapped, conversation_id, self._ways) else "kept"

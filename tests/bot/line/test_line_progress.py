@@ -15,7 +15,7 @@ from bot.line.sender import LineSender
 from bot.line.text import MAX_TEXT_UNITS, utf16_units
 from bot.messages import Reply
 from bot.platform import Target
-from tests.bot.line.sending import JA, MemoryJournal, kept, press
+from tests.bot.line.sending import JA, DiesAt, Killed, MemoryJournal, kept, press
 from tests.fakes import line_events
 from tests.fakes.line import LOADING, REPLY, FakeLine, Fault
 from tests.fakes.line_events import GROUP, OTHER_USER, USER
@@ -291,6 +291,53 @@ def test_what_was_kept_before_answers_had_cards_is_handed_over_once(
 
     assert kept(store) == []
     assert "古い答え" in line.visible(USER)[0]
+
+
+def test_a_worker_that_dies_as_the_beginning_is_shown_loses_nothing(
+    sender: LineSender, line: FakeLine, target: Target
+) -> None:
+    journal = DiesAt("notice", "sent")
+    stream = sender.open(target, journal)
+    stream.update(FIRST)
+    with pytest.raises(Killed):
+        at_the_end(stream, target)
+
+    sender.open(target, journal).finish(WHOLE)
+    press(sender, line)
+
+    assert words(line) == FIRST + FIRST + SECOND + THIRD  # nobody knows whether the first was seen
+
+
+def test_a_worker_that_dies_with_a_tap_in_its_hands_leaves_the_answer_to_the_next(
+    sender: LineSender, line: FakeLine, target: Target
+) -> None:
+    journal = DiesAt("outcome", "shown")
+    stream = sender.open(target, journal)
+    stream.update(FIRST)
+    at_the_end(stream, target)
+    press(sender, line, asked_for="coming")
+    with pytest.raises(Killed):
+        stream.finish(WHOLE)
+
+    sender.open(target, journal).finish(WHOLE)
+    press_fresh(sender, line)
+
+    assert words(line).removesuffix(JA.shown_above) == FIRST + SECOND + THIRD
+
+
+def test_a_worker_that_dies_before_it_looks_for_a_tap_leaves_the_answer_to_the_tap(
+    sender: LineSender, line: FakeLine, target: Target
+) -> None:
+    journal = DiesAt("kept", True)
+    stream = sender.open(target, journal)
+    stream.update(FIRST)
+    at_the_end(stream, target)
+    with pytest.raises(Killed):
+        stream.finish(WHOLE)
+
+    press(sender, line, asked_for="coming")
+
+    assert words(line) == FIRST + SECOND + THIRD
 
 
 def press_fresh(sender: LineSender, line: FakeLine) -> None:
