@@ -85,7 +85,7 @@ def _longest_prefix(text: str, limit: int, length: Callable[[str], int]) -> int:
 def _joins(text: str, at: int) -> bool:
     """Whether what a reader takes for one character goes on at `at` (the common cases of Unicode's annex 29).
 
-    A run of flags, and one of backticks, counts as one: in its middle it would have to be counted out.
+    A run of backticks counts as one: it is a mark of Markdown.
     """
     if at >= len(text):
         return False
@@ -96,9 +96,17 @@ def _joins(text: str, at: int) -> bool:
         or before == "\u200d"
         or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
         or "\U000e0020" <= after <= "\U000e007f"  # the tags of regional flags
-        or (_is_flag_half(before) and _is_flag_half(after))
+        or (_is_flag_half(after) and _flag_halves_before(text, at) % 2 == 1)
         or before == after == "`"
     )
+
+
+def _flag_halves_before(text: str, at: int) -> int:
+    """How many halves of flags stand in a row before `at`: two make one, counted from the first."""
+    first = at
+    while first and _is_flag_half(text[first - 1]):
+        first -= 1
+    return at - first
 
 
 def _is_flag_half(character: str) -> bool:

@@ -38,7 +38,7 @@ def card(reply: Reply, target: Target, *, may_train: bool) -> JSONObject | None:
     Args:
         may_train: who finds the answer helpful is asked to lend it for training.
     """
-    cited = sources(reply)
+    cited = sources(reply.text, reply.citations)
     if not cited:
         return None
     votes = _vote_buttons(target, may_train=may_train)

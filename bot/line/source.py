@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.messages import Citation, Reply
+from bot.messages import Citation
 from bot.sanitise import sanitise
 from bot.splitting import shortened
 
@@ -26,12 +26,12 @@ class Source:
     address: str
 
 
-def sources(reply: Reply) -> list[Source]:
-    """The documents that the answer cites, in its order, each numbered where the answer refers to its numbers."""
+def sources(text: str, citations: Sequence[Citation]) -> list[Source]:
+    """The documents that an answer cites, in its order, each numbered where the answer's text refers to its numbers."""
     by_document: dict[tuple[str, str], list[Citation]] = {}
-    for citation in reply.citations:
+    for citation in citations:
         by_document.setdefault((citation.uri, citation.title), []).append(citation)
-    return [_source(cited, reply.text) for cited in by_document.values()]
+    return [_source(cited, text) for cited in by_document.values()]
 
 
 def _source(cited: list[Citation], text: str) -> Source:

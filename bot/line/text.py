@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.line.phrases import phrases
+from bot.line.source import sources
+from bot.line.spans import without_marks
 from bot.messages import Citation
 from bot.splitting import split_text
+from bot.tables import with_lists_for_tables
 
 MAX_TEXT_UNITS = 5_000
 """LINE: UTF-16 units in one text message."""
@@ -15,26 +18,24 @@ MAX_TEXT_UNITS = 5_000
 PART_UNITS = MAX_TEXT_UNITS - 100
 """Leaves room for the line that introduces a kept answer."""
 
-_FENCE = re.compile(r"^\s*(```|~~~)")
-_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
+MAX_TABLE_CHARS = 4 * MAX_TEXT_UNITS
+"""A table's headings are said again for each row; beyond what one reply holds its rows stay as they are."""
+
+_QUOTE = r"(?:[ \t]{0,3}>(?!=))"
+_FENCE = re.compile(rf"(?P<before>{_QUOTE}*)\s*(?P<mark>`{{3,}}|~{{3,}})(?P<info>[^`]*)")
+_UNDERLINE = re.compile(r"\s{0,3}={3,}\s*")
+_LIST_MARK = r"\s*(?:・|\d{1,9}[.)]\s)\s*"
 _LINES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^\s{0,3}(?:[-*_]\s*){3,}$"), ""),  # a rule
-    (re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$"), r"■ \1"),
+    (re.compile(r"^\s{0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$"), ""),  # a rule
+    (re.compile(r"^\s{0,3}#{1,6}\s*$"), ""),
+    (re.compile(r"^\s{0,3}(?:#{1,6}\s+|#{2,6}(?=[^\s#]))(.*?)(?:\s+#+)?\s*$"), r"■ \1"),
     (re.compile(r"^(\s*)[-*+]\s+"), r"\1・"),
-    (re.compile(r"^\s{0,3}>\s?"), ""),
+    (re.compile(rf"^({_LIST_MARK})\[ \]\s+"), r"\1☐ "),
+    (re.compile(rf"^({_LIST_MARK})\[[xX]\]\s+"), r"\1☑ "),
+    (re.compile(rf"^({_LIST_MARK})#{{1,6}}\s+"), r"\1"),
+    (re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$"), ""),  # a rule of a table without rows
     (re.compile(r"^\s*\|\s*(.*?)\s*\|\s*$"), r"\1"),
 )
-_SPANS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"!?\[([^\]\n]+)\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)"), r"\1 (\2)"),
-    (re.compile(r"<(https?://[^>\s]+)>"), r"\1"),
-    (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"\1"),
-    (re.compile(r"(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)"), r"\1"),
-    (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"\1"),
-    (re.compile(r"(?<![A-Za-z0-9*\\])\*(?=[^\s*])([^*\n]+?)(?<![\s\\])\*(?![A-Za-z0-9*])"), r"\1"),
-    (re.compile(r"(?<![\w\\])_(?=\S)([^_\n]+?)(?<![\s\\])_(?!\w)"), r"\1"),
-    (re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~>])"), r"\1"),
-)
-_CODE_SPAN = re.compile(r"(`+)(.+?)\1")
 
 
 def utf16_units(text: str) -> int:
@@ -44,44 +45,55 @@ def utf16_units(text: str) -> int:
 
 def plain(markdown: str) -> str:
     """Markdown as a person would type it on a phone: marks go, structure stays, code is left as it is."""
+    blocks = (text if is_code else _prose(text) for is_code, text in _blocks(markdown.splitlines()))
+    return "\n".join(blocks).strip()
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[tuple[bool, str]]:
+    """The text in pieces, each with whether it is a block of code; fences are left out."""
+    block: list[str] = []
+    opened: re.Match[str] | None = None
+    for line in lines:
+        if opened is None and (fence := _FENCE.fullmatch(line)):
+            yield from [(False, "\n".join(block))] if block else []
+            block, opened = [], fence
+        elif opened and _closes(opened, line):
+            yield from [(True, "\n".join(block))] if block else []
+            block, opened = [], None
+        else:
+            block.append(re.sub(rf"^{_QUOTE}[ \t]?", "", line) if opened and opened["before"] else line)
+    yield from [(opened is not None, "\n".join(block))] if block else []
+
+
+def _closes(opened: re.Match[str], line: str) -> bool:
+    """Whether the line ends the block of code that the other fence opened: of its kind, and not shorter."""
+    fence = _FENCE.fullmatch(line)
+    return bool(fence and not fence["info"].strip() and fence["mark"].startswith(opened["mark"]))
+
+
+def _prose(text: str) -> str:
+    text = re.sub(rf"^{_QUOTE}+[ \t]?", "", text, flags=re.MULTILINE)
     lines: list[str] = []
-    in_code = False
-    for line in markdown.splitlines():
-        if _FENCE.match(line):
-            in_code = not in_code
-        elif in_code:
-            lines.append(line)
-        elif not _TABLE_RULE.match(line):
+    for line in with_lists_for_tables(text, MAX_TABLE_CHARS, borderless=True).split("\n"):
+        if _UNDERLINE.fullmatch(line) and lines and lines[-1]:
+            lines[-1] = f"■ {lines[-1]}"
+        else:
             lines.append(_plain_line(line))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return re.sub(r"\n{3,}", "\n\n", without_marks("\n".join(lines)))
 
 
 def _plain_line(line: str) -> str:
     for pattern, replacement in _LINES:
         line = pattern.sub(replacement, line)
-    # Every odd piece is (ticks, code): split keeps both groups, so three pieces make a round.
-    pieces = _CODE_SPAN.split(line)
-    for at in range(0, len(pieces), 3):
-        pieces[at] = _plain_spans(pieces[at])
-    del pieces[1::3]  # the ticks
-    return "".join(pieces)
-
-
-def _plain_spans(text: str) -> str:
-    for pattern, replacement in _SPANS:
-        text = pattern.sub(replacement, text)
-    return text
+    return line.rstrip()
 
 
 def source_lines(text: str, citations: Sequence[Citation], language: str) -> str:
     """One line for each cited document, numbered only where the text refers to numbers; empty without citations."""
     label = phrases(language).source
-    lines: dict[str, None] = {}
-    for citation in citations:
-        number = f"[{citation.number}] " if f"[{citation.number}]" in text else ""
-        address = f" {citation.address}" if citation.address else ""
-        lines[f"{label}: {number}{citation.title}{address}"] = None
-    return "\n".join(lines)
+    return "\n".join(
+        " ".join(filter(None, (f"{label}: {source.label}", source.address))) for source in sources(text, citations)
+    )
 
 
 def split(text: str) -> list[str]:
