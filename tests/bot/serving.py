@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,15 +32,18 @@ def settings(store_url: str, **platforms: Any) -> BotSettings:
 
 
 @contextmanager
-def serving(store_url: str, **platforms: Any) -> Iterator[httpx.Client]:
-    """A client of the application, which runs in a thread."""
+def serving(store_url: str, *, certificate: Path | None = None, **platforms: Any) -> Iterator[httpx.Client]:
+    """A client of the application, which runs in a thread; by https with a certificate (a PEM file with its key)."""
     app = build(settings(store_url, **platforms), SecretStr("token"), closing=lambda: server.should_exit)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ssl_certfile=certificate)
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=10) as client:
+        scheme = "https" if certificate else "http"
+        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", timeout=10) as client:
             yield client
     finally:
         server.should_exit = True

@@ -1,4 +1,4 @@
-"""`madoguchi doctor slack` in the terminal: what it prints, how it ends, and that it needs no running service."""
+"""`madoguchi doctor` and `line setup` in the terminal: what they print, how they end, and that no service runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.slack.scopes import SCOPES
+from tests.fakes.line import FakeLine
+from tests.fakes.line_account import FakeAccount
 from tests.fakes.slack import TOKEN, FakeSlack
 from workers.cli import main
 
@@ -67,3 +69,71 @@ def test_without_slack_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
     assert main(["doctor", "slack"]) == 1
     assert "Slack is off" in capsys.readouterr().err
+
+
+@pytest.fixture
+def account() -> FakeAccount:
+    return FakeAccount(endpoint="https://old.example.jp/line/webhook")
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, account: FakeAccount) -> Iterator[FakeLine]:
+    """A LINE that is configured, and no service."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("REDIS_URL", "ADMIN_USERS", "LINE_ACCESS", "LINE_PUSH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_PATH", str(tmp_path / "data"))
+    monkeypatch.setenv("PUBLIC_URL", "https://desk.example.invalid")
+    monkeypatch.setenv("LINE_CHANNEL_SECRET", "sign-very-secret")
+    with FakeLine(access_token="token-very-secret") as fake:
+        fake.further.append(account)
+        monkeypatch.setenv("LINE_CHANNEL_ACCESS_TOKEN", fake.access_token)
+        monkeypatch.setenv("LINE_API_URL", fake.url)
+        monkeypatch.setenv("LINE_DATA_API_URL", fake.url)
+        yield fake
+
+
+@pytest.mark.usefixtures("line")
+def test_lines_setup_says_what_it_did_and_ends_badly_while_something_is_left(
+    account: FakeAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["line", "setup"]) == 1
+
+    out, err = capsys.readouterr()
+    assert "done  LINE's webhook address is set to https://desk.example.invalid/line/webhook" in out
+    assert "BAD   a test event of LINE's came to nothing" in out
+    assert len(account.menus) == 2
+    assert "very-secret" not in out + err
+
+
+@pytest.mark.usefixtures("line")
+def test_lines_setup_tried_dry_changes_nothing(account: FakeAccount, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["line", "setup", "--dry-run"])
+
+    assert "would make rich menu madoguchi-ja-" in capsys.readouterr().out
+    assert account.endpoint == "https://old.example.jp/line/webhook"
+    assert account.menus == {}
+
+
+@pytest.mark.usefixtures("line")
+def test_lines_doctor_needs_no_running_service(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "line"]) == 1
+
+    out, err = capsys.readouterr()
+    assert "ok    LINE_CHANNEL_ACCESS_TOKEN works" in out
+    assert "?     the service does not run" in out
+    assert "very-secret" not in out + err
+
+
+@pytest.mark.usefixtures("line")
+@pytest.mark.parametrize("command", [["doctor", "line"], ["line", "setup"]])
+def test_half_of_line_and_none_of_it_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    monkeypatch.delenv("LINE_CHANNEL_SECRET")
+    assert main(command) == 2
+    assert "LINE_CHANNEL_SECRET missing" in capsys.readouterr().err
+
+    monkeypatch.delenv("LINE_CHANNEL_ACCESS_TOKEN")
+    assert main(command) == 1
+    assert "LINE is off" in capsys.readouterr().err
