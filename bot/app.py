@@ -81,7 +81,7 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
         door = SlackFrontDoor(settings.slack_signing_secret.get_secret_value(), inbox, settings.admins, Places.read())
         routes.append(Route("/slack/events", _webhook("slack", door), methods=["POST"]))
     if settings.line_on:
-        access = Access(store, settings.line_access, settings.admins)
+        access = Access.of(settings, store)
         line = LineFrontDoor(settings.line_channel_secret.get_secret_value(), inbox, access)
         routes.append(Route("/line/webhook", _webhook("line", line), methods=["POST"]))
     return Starlette(routes=routes)

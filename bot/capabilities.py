@@ -199,6 +199,19 @@ class KnowsLanguages(Protocol):
 
 
 @runtime_checkable
+class Admits(Protocol):
+    """The way out of a platform on which not everybody is let in."""
+
+    def admits(self, conversation_id: str) -> bool:
+        """Whether who reads this conversation is let in now; they were when they asked.
+
+        Raises:
+            StoreUnavailable
+        """
+        ...
+
+
+@runtime_checkable
 class KnowsNames(Protocol):
     """The way out of a platform that tells what people and groups are called."""
 
@@ -296,6 +309,14 @@ class HandsOff(Protocol):
         Raises:
             DeliveryDeferred: to be called again.
             DeliveryFailed: the channel is closed to the desk.
+        """
+        ...
+
+    def reword(self, target: Target, question: str) -> None:
+        """Have what was handed off for `target`, if anything was, ask this instead, without what came near before.
+
+        Raises:
+            DeliveryDeferred: to be called again.
         """
         ...
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsIncomplete
+from bot.line.ids import LINE_ID
 
 NO_SECRET = SecretStr("")
 _PUBLIC = re.compile(r"https?://[^\s/?#<>|]+(/[^\s?#<>|]*)?")
@@ -32,8 +33,21 @@ def _public_address(url: str) -> str:
     return _base_address(url) if url else ""
 
 
+def _line_ids(names: str) -> str:
+    """People, groups and rooms of LINE, separated by commas."""
+    for name in _listed(names):
+        if not LINE_ID.fullmatch(name):
+            raise ValueError(f"{name!r} is no id of LINE, which is line:U, line:C or line:R and 32 digits 0-9 a-f")
+    return names
+
+
+def _listed(names: str) -> frozenset[str]:
+    return frozenset(filter(None, (name.strip() for name in names.split(","))))
+
+
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
 PublicAddress = Annotated[str, AfterValidator(_public_address)]
+LineIds = Annotated[str, AfterValidator(_line_ids)]
 
 
 class BotSettings(BaseSettings):
@@ -52,7 +66,9 @@ class BotSettings(BaseSettings):
     line_api_url: BaseAddress = "https://api.line.me/"
     line_data_api_url: BaseAddress = "https://api-data.line.me/"
     """LINE has files, and the pictures of menus, on a host of their own."""
-    line_access: Literal["pairing", "open"] = "pairing"
+    line_access: Literal["pairing", "allowlist", "open"] = "pairing"
+    line_allowed: LineIds = ""
+    """Who is let in beside the administrators, as `line:U…`, `line:C…`, `line:R…`."""
     line_push: Literal["never", "always"] = "never"
 
     console_token: SecretStr = NO_SECRET
@@ -106,7 +122,12 @@ class BotSettings(BaseSettings):
     @property
     def admins(self) -> frozenset[str]:
         """The people who may administer, as `slack:U…` and `line:U…`."""
-        return frozenset(filter(None, (name.strip() for name in self.admin_users.split(","))))
+        return _listed(self.admin_users)
+
+    @property
+    def line_allowed_ids(self) -> frozenset[str]:
+        """The people, groups and rooms of LINE_ALLOWED."""
+        return _listed(self.line_allowed)
 
     @property
     def store_url(self) -> str:

@@ -55,7 +55,9 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     line_language:{user}             the language that somebody wished to be spoken to in (LINE)
     line:marks_refused string        LINE marks no messages as read for us, for an hour
     journal:{control}  hash          what the confirmation of a control event has done so far
-    admitted           set           people and groups that LINE_ACCESS=pairing lets in
+    admitted           set           people and groups that a code has let in
+    allowed            set           people and groups that an administrator has let in by name
+    refused:{who}:{phrase}           who is not let in was told so (LINE), for ten minutes, of a group for an hour
     invite:{code}      string        an open invitation, for a day
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes

@@ -39,15 +39,15 @@ def order(text: str) -> str | None:
 
     Width, case and closing punctuation do not matter: 「ﾘｾｯﾄ。」 is an order, 「リセットの方法は？」 is not.
     """
-    return _NAMES.get(_plain(text))
+    return _NAMES.get(plain(text))
 
 
 def admin_order(text: str) -> str | None:
     """The administrator's order that the text is as a whole, options behind it (`reindex accept`), or None."""
-    plain = _plain(text)
-    if plain in _ADMIN_NAMES:
-        return _ADMIN_NAMES[plain]
-    verb, *options = plain.split() or [""]
+    said = plain(text)
+    if said in _ADMIN_NAMES:
+        return _ADMIN_NAMES[said]
+    verb, *options = said.split() or [""]
     known = [_OPTION_NAMES.get(option.removeprefix("--")) for option in options]
     if _ADMIN_NAMES.get(verb) != "reindex" or None in known:
         return None
@@ -70,5 +70,6 @@ def language(text: str) -> str:
     return "en" if latin and japanese * 4 < latin else "ja"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text as orders are written down: width, case, closing punctuation and a slash in front are gone."""
     return unicodedata.normalize("NFKC", text).casefold().strip().strip("。、．.!！ /")

@@ -17,6 +17,7 @@ from bot.platform import Target
 from bot.store import store_errors, text
 from bot.votes import REASON, VOTE
 from workers.administering import administer
+from workers.admitting import answer_in_a_group, answer_to_a_wish
 from workers.asking_about import ask_about
 from workers.editing import edit
 from workers.erasure import rewrite_soon
@@ -118,9 +119,13 @@ def unfollow(control_id: str, event: Command, clerk: Clerk) -> None:
 
 
 def pair(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Let in who sends an open code; tell everybody else how to get in."""
-    admitted = clerk.access.redeem(event.argument, event.conversation_id) or clerk.access.admits(event.conversation_id)
-    say("paired" if admitted else "not_admitted", control_id, event, clerk)
+    """Let in who sends an open code; tell everybody else now and then how to get in."""
+    tell(answer_to_a_wish(control_id, event, clerk), control_id, event, clerk)
+
+
+def pair_group(control_id: str, event: Command, clerk: Clerk) -> None:
+    """Let in a group in which an open code is sent; tell every other now and then how to get in."""
+    tell(answer_in_a_group(control_id, event, clerk), control_id, event, clerk)
 
 
 def help_(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -168,6 +173,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "forget": forget,
     "unfollow": unfollow,
     "pair": pair,
+    "pair_group": pair_group,
     "help": help_,
     "language": language,
     "full": full,
@@ -193,9 +199,16 @@ ACTIONS: dict[str, Callable[[str, Action, Clerk], None]] = {
 
 def say(name: str, control_id: str, event: Command, clerk: Clerk) -> None:
     """Confirm an order where it was given."""
+    tell(phrase(name, event.language), control_id, event, clerk)
+
+
+def tell(words: str, control_id: str, event: Command, clerk: Clerk) -> None:
+    """Say the words, if there are any, where an order was given."""
+    if not words:
+        return
     target = Target(control_id, event.conversation_id, event.language, event.reply_to)
     journal = UnlockedJournal(clerk.store, f"journal:{control_id}", JOURNAL_LIFE_S)
-    clerk.senders[event.platform].confirm(target, phrase(name, event.language), journal)
+    clerk.senders[event.platform].confirm(target, words, journal)
 
 
 def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:

@@ -1,4 +1,4 @@
-"""An administrator's orders: reindex, status, rollback, sources, cancel, gaps. The knowledge process does the work."""
+"""An administrator's orders: about the index, which the knowledge process has, about gaps, and about who is let in."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bot.messages import Action, Command
 from bot.platform import Target
 from bot.store import store_errors
 from workers import run_texts
+from workers.admitting import ORDERS as ABOUT_ACCESS
+from workers.admitting import answer_to_an_order
 from workers.bulletins import Bulletins
 from workers.gaps.gaps import Gaps
 from workers.gaps.texts import listing
@@ -28,7 +30,10 @@ MOST_TOPICS = 10
 def administer(control_id: str, event: Command, clerk: Clerk) -> None:
     """Carry out an administrator's order, `argument`, and answer; tell everybody else that they may not."""
     verb, *options = event.argument.split() or ["help"]
-    if event.user_id not in clerk.access.admins:
+    if verb in ABOUT_ACCESS:
+        if words := answer_to_an_order(control_id, event, clerk):
+            answer(words, control_id, event, clerk)
+    elif event.user_id not in clerk.access.admins:
         answer("\n".join(phrase("not_admin", language) for language in ("ja", "en")), control_id, event, clerk)
     elif verb in ("reindex", "rollback"):
         wish = Wish(

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.capabilities import Admits
 from bot.checkpoints import checkpoint
 from bot.messages import Reply
 from bot.platform import ReplyStream
@@ -49,8 +48,6 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         GenerationError: the model failed on it, and may not the next time.
     """
     inquiry = inquiry_of(batch, reply, desk)
-    if not is_admitted(batch, desk):
-        return Answer(Reply(phrase("no_longer_admitted", inquiry.asked_in)))
     greeting = smalltalk.kind(inquiry.text)
     if greeting and not batch.has_files:
         return greeted(greeting, inquiry)
@@ -87,12 +84,6 @@ def answered(own: OwnChunks, inquiry: Inquiry, desk: Desk) -> Answer:
         return offered(given_again(known, found.passages, inquiry, desk), found, inquiry, desk)
     made = offered(made_of(found, conversation, inquiry, desk), found, inquiry, desk)
     return replace(made, erases=conversation.cut > 0, cached_as=name if made.lasting else "")
-
-
-def is_admitted(batch: Batch, desk: Desk) -> bool:
-    """Whether who asked is let in still."""
-    sender = desk.senders[batch.newest.platform]
-    return not isinstance(sender, Admits) or sender.admits(batch.conversation_id)
 
 
 def inquiry_of(batch: Batch, reply: ReplyStream, desk: Desk) -> Inquiry:

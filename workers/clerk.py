@@ -144,7 +144,7 @@ def main() -> None:
         interrupts=Interrupts(store),
         hints=CeleryHints(app),
         senders=senders(bot, store, threads=ORDERS_AT_ONCE),
-        access=Access(store, bot.line_access, bot.admins),
+        access=Access.of(bot, store),
         policy=Policies.read(CONFIG),
         collector=line_sender(bot, store, ORDERS_AT_ONCE // 2) if bot.line_on else None,
     )

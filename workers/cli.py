@@ -105,7 +105,11 @@ def _add_line(commands: Commands) -> None:
     invite = line.add_parser("invite", help="a code that lets one person or group in within a day")
     invite.set_defaults(command=_command("operating", "invite"))
 
-    admitted = line.add_parser("list", help="the people and groups that codes have let in")
+    allow = line.add_parser("allow", help="let a person or group in by name")
+    allow.add_argument("id", metavar="ID", help="line:U… a person, line:C… a group, line:R… a room")
+    allow.set_defaults(command=_command("operating", "allow"))
+
+    admitted = line.add_parser("list", help="the people and groups that are let in beside the administrators")
     admitted.set_defaults(command=_command("operating", "admitted"))
 
     revoke = line.add_parser("revoke", help="let a person or group in no longer")

@@ -44,7 +44,7 @@ def line(_: argparse.Namespace) -> int:
         return _line_is_off()
     account, menus = _line(settings)
     store = connect(settings.store_url, timeout_s=STORE_TIMEOUT_S)
-    access = Access(store, settings.line_access, settings.admins)
+    access = Access.of(settings, store)
     return _told(line_doctor.examine(settings, account, menus, Sightings(store, "line"), access))
 
 

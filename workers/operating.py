@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+import redis
+
 from bot.access import Access
+from bot.line.ids import LINE_ID
 from bot.settings import BotSettings
 from bot.store import connect
+from workers.admitting import shut_out
+from workers.interrupts import Interrupts
 from workers.models.memory import ModelRow, catalogue_table
 from workers.settings import WorkerSettings
 
@@ -24,30 +29,54 @@ def models(_: argparse.Namespace) -> int:
 
 
 def invite(_: argparse.Namespace) -> int:
-    """Print a code that lets one person or group use the bot on LINE."""
-    print(_access().invite())
+    """Print a code that lets one person or group use the bot on LINE; 1 where codes let nobody in."""
+    access = _access()
+    if access.takes_codes:
+        print(access.invite())
+        return 0
+    return _refused("codes count with LINE_ACCESS=pairing only; `madoguchi line allow ID` lets in by name")
+
+
+def allow(chosen: argparse.Namespace) -> int:
+    """Let somebody use the bot on LINE by name."""
+    if not LINE_ID.fullmatch(chosen.id):
+        return _refused(f"{chosen.id} is no id of LINE, which is line:U, line:C or line:R and 32 digits 0-9 a-f")
+    _access().allow(chosen.id)
+    print(f"{chosen.id} is let in")
     return 0
 
 
 def admitted(_: argparse.Namespace) -> int:
-    """List the people and groups that codes have let in on LINE."""
+    """List the people and groups that are let in on LINE, but for the administrators."""
     for who in _access().admitted():
         print(who)
     return 0
 
 
 def revoke(chosen: argparse.Namespace) -> int:
-    """Let somebody use the bot on LINE no longer."""
-    if _access().revoke(chosen.id):
-        print(f"{chosen.id} is let in no longer")
-        return 0
-    print(f"madoguchi: no code has let in {chosen.id}", file=sys.stderr)
+    """Let somebody use the bot on LINE no longer; 1 where that changes nothing."""
+    access = _access()
+    was_in = access.revoke(chosen.id)
+    if access.admits(chosen.id):
+        return _refused(f"ADMIN_USERS, LINE_ALLOWED or LINE_ACCESS=open lets in {chosen.id}")
+    if not was_in:
+        return _refused(f"{chosen.id} was not let in")
+    shut_out(chosen.id, Interrupts(_store()))
+    print(f"{chosen.id} is let in no longer")
+    return 0
+
+
+def _refused(reason: str) -> int:
+    print(f"madoguchi: {reason}", file=sys.stderr)
     return 1
 
 
 def _access() -> Access:
-    settings = BotSettings()
-    return Access(connect(settings.store_url), settings.line_access, settings.admins)
+    return Access.of(BotSettings(), _store())
+
+
+def _store() -> redis.Redis:
+    return connect(BotSettings().store_url)
 
 
 def _line(row: ModelRow, *, chosen: bool) -> str:

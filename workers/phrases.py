@@ -32,6 +32,29 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "composing": "答えを考えています…",
         "paired": "登録しました。どうぞ質問してください。",
         "not_admitted": "このアカウントは招待された方だけが使えます。管理者から受け取った招待コードを送ってください。",
+        "not_on_list": "許可された方だけが使えます。お使いになるには、管理者にこのIDをお伝えください: {who}",
+        "code_refused": "このコードは使えません。書き間違い、期限切れ（24時間）、使用済みのどれかです。"
+        "管理者にお確かめください。",
+        "codes_over": "コードの間違いが続いています。1時間ほどたってから、もう一度送ってください。",
+        "group_paired": "このグループで使えるようになりました。私にメンションして質問してください。",
+        "group_not_admitted": "このグループではまだ使えません。"
+        "使うには、管理者がここで私にメンションして「許可」と書いてください。",
+        "group_revoked": "このグループでは使えなくなりました。",
+        "only_admins_let_in": "このグループで使うかどうかは、管理者（ADMIN_USERS）だけが決められます。",
+        "no_longer_admitted": "いまはお使いになれないため、この質問にはお答えできません。管理者にお尋ねください。",
+        "invitation": "招待コード: {code}\n24時間のあいだ、1人または1グループに使えます。"
+        "渡された方は、友だちに追加してコードを送ってください。グループでは、メンションに続けて書いてください。",
+        "no_codes": "招待コードは使えません（LINE_ACCESS=allowlist）。「許可 ID」で加えてください。",
+        "everybody_is_in": "いまはどなたでも使えます（LINE_ACCESS=open）。",
+        "nobody_is_in": "管理者のほかに、使える方はまだいません。",
+        "admitted": "管理者のほかに使える方とグループ（{count}件）:",
+        "admitted_more": "ほか{count}件（サーバーの madoguchi line list で全部見られます）",
+        "allowed": "使えるようにしました: {who}",
+        "revoked": "使えないようにしました: {who}",
+        "stays_in": "設定（ADMIN_USERS、LINE_ALLOWED、LINE_ACCESS）で使えることになっています: {who}",
+        "which_to_allow": "「許可 line:U…」のように、IDを続けて送ってください。"
+        "グループは、そのグループで「許可」と書いても加えられます。",
+        "which_to_revoke": "「取り消し line:U…」のように、IDを続けて送ってください。IDは「許可一覧」でわかります。",
         "help": "資料について質問してください。答えには出典をつけます。\n"
         "「リセット」で会話を新しく始め、「ストップ」で答えを止め、「忘れて」で会話を消します。",
         "language_chosen": "これからは日本語でご案内します。ご質問には、質問と同じ言葉でお答えします。",
@@ -150,6 +173,30 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "composing": "Thinking about the answer…",
         "paired": "You are in. Please ask away.",
         "not_admitted": "This account is by invitation only. Please send the code that an administrator gave you.",
+        "not_on_list": "Only those whom an administrator lets in can use this account. Please give them this ID: {who}",
+        "code_refused": "This code does not work: it is mistyped, older than 24 hours, or used already. "
+        "Please ask your administrator.",
+        "codes_over": "There were too many wrong codes. Please wait about an hour, then send yours again.",
+        "group_paired": "You can use me in this group now. Please mention me and ask away.",
+        "group_not_admitted": "I am not open to this group yet. "
+        "An administrator has to mention me here and write “allow”.",
+        "group_revoked": "I am not open to this group any more.",
+        "only_admins_let_in": "Only administrators (ADMIN_USERS) can decide whether this group may use me.",
+        "no_longer_admitted": "You cannot use this account at the moment, so I have not answered your question. "
+        "Please ask your administrator.",
+        "invitation": "Code: {code}\nFor 24 hours it lets in one person or one group. A person adds this "
+        "account as a friend and sends me the code; in a group it is written behind a mention of me.",
+        "no_codes": "There are no codes here (LINE_ACCESS=allowlist). Please send “allow ID”.",
+        "everybody_is_in": "Everybody may use me (LINE_ACCESS=open).",
+        "nobody_is_in": "Nobody but the administrators is let in yet.",
+        "admitted": "Let in beside the administrators ({count}):",
+        "admitted_more": "and {count} more (madoguchi line list on the server has all)",
+        "allowed": "Let in: {who}",
+        "revoked": "Let in no longer: {who}",
+        "stays_in": "The settings (ADMIN_USERS, LINE_ALLOWED, LINE_ACCESS) let in {who}",
+        "which_to_allow": "Please send the ID too: “allow line:U…”. "
+        "A group is let in by “allow” in that group as well.",
+        "which_to_revoke": "Please send the ID too: “revoke line:U…”. “allowed” lists the IDs.",
         "help": "Ask me about the documents; my answers name their sources.\n"
         "“reset” starts a new conversation, “stop” ends an answer, “forget” erases our conversations.",
         "language_chosen": "I will speak English to you from now on. Answers come in the language of the question.",

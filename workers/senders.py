@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import redis
 
+from bot.access import Access
 from bot.console.sender import ConsoleSender
 from bot.line.content import LineFiles
 from bot.line.quota import Always, Never
@@ -44,6 +45,6 @@ def line_sender(settings: BotSettings, store: redis.Redis, at_once: int) -> Line
         store,
         pushing=Always() if settings.line_push == "always" else Never(),
         files=LineFiles(settings.line_data_api_url, token),
-        access=settings.line_access,
+        access=Access.of(settings, store),
         may_train=settings.votes_may_train,
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from bot.capabilities import Admits
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryFailed, LockLost, StoreUnavailable
 from bot.messages import Reply, UnreadableRecord
@@ -147,6 +148,8 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         return Answer(Reply(phrase("over_limit", batch.target.language)))
     if written_before := stored(batch):
         return written_before
+    if not is_let_in(batch, desk):
+        return Answer(Reply(phrase("no_longer_admitted", batch.target.language)))
     with desk.gate.room(alone=batch.attempt >= ALONE_FROM_ATTEMPT, meanwhile=lambda: at_the_gate(batch, reply, desk)):
         new = answer(batch, reply, desk)
     checkpoint("made")
@@ -154,6 +157,12 @@ def made(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
         raise Interrupted("changed")
     batch.journal.write(answer=new.to_json())
     return new
+
+
+def is_let_in(batch: Batch, desk: Desk) -> bool:
+    """Whether who asked is let in still."""
+    sender = desk.senders[batch.newest.platform]
+    return not isinstance(sender, Admits) or sender.admits(batch.conversation_id)
 
 
 def stored(batch: Batch) -> Answer | None:

@@ -9,16 +9,16 @@ import logging
 import time
 from typing import Any
 
-from bot.access import Access, looks_like_code
+from bot.access import Access
 from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
-from bot.line.events import Ours, delivery_id, translate
+from bot.line.admission import at_the_door
+from bot.line.events import delivery_id, translate
 from bot.line.sightings import kind_of
-from bot.messages import Command, Deletion, Edit, Message
+from bot.messages import Message
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.sightings import Sightings
-from bot.words import language
 
 log = logging.getLogger(__name__)
 
@@ -65,37 +65,11 @@ class LineFrontDoor:
         ours = translate(event, time.time(), self._access.admins)
         if ours is None:
             return True
-        ours = self._at_the_door(ours)
+        ours = at_the_door(ours, self._access)
         if isinstance(ours, Message):
             return self._inbox.accept(ours, delivery_id(event)) is not Accepted.FULL
         self._inbox.control(ours, delivery_id(event))
         return True
-
-    def _at_the_door(self, ours: Ours) -> Ours:
-        """What is taken in; from who is not let in a wish to be paired, with the words as the code."""
-        match ours:
-            case Edit() | Deletion() | Command(name="unfollow" | "forget"):
-                return ours  # who is no longer let in may still take back and erase
-            case _ if self._access.admits(ours.conversation_id):  # in 1:1 the conversation is the person
-                return ours
-            case Message():
-                tongue = "ja" if looks_like_code(ours.text) else language(ours.text)  # a code is Latin for everybody
-                return _wish_to_be_paired(ours, ours.text, tongue)
-            case Command():
-                return _wish_to_be_paired(ours, "", ours.language)
-
-
-def _wish_to_be_paired(ours: Message | Command, words: str, tongue: str) -> Command:
-    return Command(
-        platform=ours.platform,
-        conversation_id=ours.conversation_id,
-        user_id=ours.user_id,
-        name="pair",
-        argument=words,
-        language=tongue,
-        sent_at=ours.sent_at,
-        reply_to=ours.reply_to,
-    )
 
 
 def signed(secret: bytes, body: bytes, signature: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import redis
 from linebot.v3.messaging import TextMessage
 
+from bot.access import Access
 from bot.calls import AT_ONCE, TIMEOUT_S, Calls
 from bot.capabilities import FetchedFile, Outcome
 from bot.errors import DeliveryError
@@ -40,7 +41,7 @@ class LineSender:
         *,
         pushing: Pushing,
         files: LineFiles,
-        access: Literal["pairing", "open"],
+        access: Access,
         may_train: bool = False,
     ) -> None:
         self._ways = Ways(
@@ -48,7 +49,7 @@ class LineSender:
         )
         self._files = files
         self._profiles = Profiles(api, store)
-        self._paired_only = access == "pairing"
+        self._access = access
 
     def open(self, target: Target, journal: Journal) -> LineReply:
         """The stream for one answer."""
@@ -57,7 +58,11 @@ class LineSender:
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:
         """Labels of what the readers may see: members' documents only where everybody had to be let in."""
         place = f"line:{reply_to['chat_id']}"
-        return frozenset({"public", "members", place} if self._paired_only else {"public", place})
+        return frozenset({"public", place} if self._access.is_open else {"public", "members", place})
+
+    def admits(self, conversation_id: str) -> bool:
+        """Whether the person or group is let in now; see `Admits`."""
+        return self._access.admits(conversation_id)
 
     def due_at(self, reply_to: Mapping[str, Any]) -> float | None:
         """Shortly before the reply token dies, or, after that, the one of a tap that waits."""

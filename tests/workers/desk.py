@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import redis
 
-from bot.access import Access
+from bot.access import Access, Mode
 from bot.console.sender import ConsoleSender
 from bot.inbox import Inbox
 from bot.line.events import translate
@@ -215,7 +215,7 @@ def from_slack(slack: FakeSlack, text: str, *, user: str = "U1", thread_ts: str 
     )
 
 
-def line_sender(line: FakeLine, store: redis.Redis, access: Literal["pairing", "open"] = "pairing") -> LineSender:
+def line_sender(line: FakeLine, store: redis.Redis, access: Mode | Access = "pairing") -> LineSender:
     return make_sender(line, store, access=access)
 
 

@@ -340,7 +340,7 @@ def test_an_open_code_lets_in_once_and_the_order_may_come_twice(store: redis.Red
     pair("pair 2", OTHER_USER)
 
     assert line.visible(USER) == [phrase("paired", "ja")]
-    assert line.visible(OTHER_USER) == [phrase("not_admitted", "ja")]
+    assert line.visible(OTHER_USER) == [phrase("code_refused", "ja")]
     assert access.admits(f"line:{USER}")
     assert not access.admits(f"line:{OTHER_USER}")
 

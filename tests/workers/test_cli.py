@@ -147,7 +147,7 @@ def test_an_invitation_lets_somebody_in(
     assert main(["line", "invite"]) == 0
 
     code = capsys.readouterr().out.strip()
-    assert Access(connect(store_url), "pairing", frozenset()).redeem(code, "line:U1")
+    assert Access(connect(store_url), "pairing", frozenset()).redeem(code, "line:U1") == "let in"
 
 
 def test_models_lists_what_there_is_with_its_memory(capsys: pytest.CaptureFixture[str]) -> None:

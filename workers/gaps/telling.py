@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import redis
 
-from bot.capabilities import Keeps
+from bot.capabilities import Admits, Keeps
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed
 from bot.journal import UnlockedJournal
 from bot.platform import Sender, Target
@@ -75,6 +75,9 @@ class Telling:
         sender = self._senders.get(gap.platform)
         if sender is None or time.monotonic() < self._not_before.get(gap.id, 0.0) or not self._claim(gap):
             return False
+        if isinstance(sender, Admits) and not sender.admits(gap.conversation_id):
+            log.info("asker not told", extra={"platform": gap.platform, "reason": "not let in any more"})
+            return True
         if not answer.entry.audience & sender.audience(gap.reply_to):
             log.info("asker not told", extra={"platform": gap.platform, "reason": "audience"})
             return True

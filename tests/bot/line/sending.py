@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import redis
 
+from bot.access import Access, Mode
 from bot.capabilities import Outcome
 from bot.errors import LockLost
 from bot.line.content import LineFiles
@@ -26,6 +27,7 @@ ANSWER = Reply("締め日は**毎月20日**です。", (Citation(1, "経費規�
 SHOWN = "締め日は毎月20日です。\n\n出典\n経費規程 https://example.jp/keihi\n👍 役に立った\n👎 役に立たなかった"
 JA = phrases("ja")
 NEVER = Never()
+EVERYBODY = frozenset(f"line:{who}" for who in (USER, line_events.OTHER_USER, line_events.GROUP, line_events.ROOM))
 MY_CHAT = line_events.user()
 LATE, UNSURE = JA.introductions["late"], JA.introductions["unsure"]
 
@@ -88,15 +90,19 @@ def make_sender(
     store: redis.Redis,
     pushing: Pushing = NEVER,
     *,
-    access: Literal["pairing", "open"] = "pairing",
+    access: Mode | Access = "pairing",
     timeout_s: float = 0.3,
     url: str = "",
     token: str = "",
 ) -> LineSender:
-    """A sender to the fake, or to another address, with the fake's token or another one."""
+    """A sender to the fake, or to another address, with the fake's token or another one.
+
+    Without an `Access` of its own everybody whom the tests know is let in.
+    """
     where = (url or line.url, token or line.access_token)
     api, files = line_api(*where, timeout_s=timeout_s), LineFiles(*where, timeout_s=timeout_s)
-    return LineSender(api, store, pushing=pushing, files=files, access=access)
+    allowed = access if isinstance(access, Access) else Access(store, access, frozenset(), EVERYBODY)
+    return LineSender(api, store, pushing=pushing, files=files, access=allowed)
 
 
 def kept(store: redis.Redis, conversation_id: str = CONVERSATION) -> list[KeptAnswer]:

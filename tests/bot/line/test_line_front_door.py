@@ -187,17 +187,17 @@ def test_what_a_stranger_says_becomes_a_wish_to_be_paired(door: LineFrontDoor, s
 
     (command,) = controls(store)
     assert isinstance(command, Command)
-    assert (command.name, command.argument, command.language) == ("pair", "7K3M-QX9D please", "en")
+    assert (command.name, command.argument, command.language) == ("pair", "7K3MQX9D", "en")
     assert command.reply_to["reply_token"]
     assert waiting(store, f"line:{line_events.OTHER_USER}") == []
 
 
-def test_a_code_alone_is_answered_in_japanese(door: LineFrontDoor, store: redis.Redis) -> None:
+def test_a_code_alone_says_nothing_of_a_language(door: LineFrontDoor, store: redis.Redis) -> None:
     deliver(door, line_events.text("7k3m-qx9d", line_events.user(line_events.OTHER_USER)))
 
     (command,) = controls(store)
     assert isinstance(command, Command)
-    assert (command.name, command.argument, command.language) == ("pair", "7k3m-qx9d", "ja")
+    assert (command.name, command.argument, command.language) == ("pair", "7K3MQX9D", "")
 
 
 @pytest.mark.parametrize("event", [line_events.follow(), line_events.text("ヘルプ"), line_events.text("リセット")])
@@ -232,7 +232,7 @@ def test_a_group_that_is_not_let_in_is_answered_only_when_the_bot_is_mentioned(
 
     (command,) = controls(store)
     assert isinstance(command, Command)
-    assert (command.name, command.argument) == ("pair", "締め日は？")
+    assert (command.name, command.argument) == ("pair_group", "")
     assert command.conversation_id == "line:C" + "0" * 32
 
 
