@@ -178,7 +178,7 @@ def _postback(event: _Event) -> Command | None:
 
 
 def _follow(event: _Event) -> Command:
-    return event.command("help", "welcome", "ja")
+    return event.command("help", "welcome", "")
 
 
 def _unfollow(event: _Event) -> Command:
