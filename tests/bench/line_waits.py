@@ -1,6 +1,6 @@
 """What somebody on LINE sees, second by second, for models of five speeds behind queues of three lengths.
 
-In real minutes: a reply token lives for 55 seconds, as in the service. The model plays a script; everything else is real
+In real minutes: a reply token lives for 55 seconds. The model plays a script; everything else is real
 but LINE itself. Prints a table in Markdown.
 """
 
