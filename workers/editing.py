@@ -16,6 +16,7 @@ from bot.words import language, order
 from workers.conversation import Turn
 from workers.dead_letters import DeadLetters
 from workers.gaps.gaps import Gaps
+from workers.handing_off import reword
 from workers.outcomes import erase_outcomes
 from workers.services import Clerk
 
@@ -23,9 +24,12 @@ from workers.services import Clerk
 def edit(event: Edit, clerk: Clerk) -> None:
     """What waits is answered in its new words, the last question is answered again, what was is remembered so.
 
+    People whom the question was handed to read it in its new words.
+
     Raises:
         DeliveryDeferred, StoreUnavailable: it is to be tried again.
     """
+    asked = _asked_in(event, clerk)
     if _reword_waiting(event, clerk.store):
         clerk.interrupts.changed(event.conversation_id, event.message_id)
         clerk.hints.answer(event.conversation_id)
@@ -36,6 +40,14 @@ def edit(event: Edit, clerk: Clerk) -> None:
         DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
         Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
     erase_outcomes(clerk.store, message_ids=[event.message_id])  # they came of an answer to other words
+    reword(asked, event, clerk)  # last: a platform that is out of reach holds up nothing of ours
+
+
+def _asked_in(event: Edit, clerk: Clerk) -> Turn:
+    """The turn that the message is in; where it is being answered again, as if it were alone in it."""
+    turns = clerk.conversations.load(event.conversation_id).turns
+    alone = Turn("user", (event.text,), event.user_id, (event.message_id,))
+    return next((turn for turn in turns if turn.role == "user" and event.message_id in turn.message_ids), alone)
 
 
 def ask_again(event: Edit, clerk: Clerk) -> bool:

@@ -7,9 +7,10 @@ import logging
 from bot.capabilities import HandsOff, Whispers
 from bot.errors import DeliveryFailed
 from bot.journal import UnlockedJournal
-from bot.messages import Action, Citation
+from bot.messages import Action, Citation, Edit
 from bot.platform import Target
 from bot.sanitise import sanitise
+from bot.words import language
 from workers.conversation import Turn
 from workers.explaining import own
 from workers.phrases import phrase
@@ -39,12 +40,28 @@ def hand_off(_: str, event: Action, clerk: Clerk) -> None:
         log.warning("not handed off", extra={"platform": event.platform, "reason": str(error)})
         sender.whisper(event.reply_to, phrase("hand_off_refused", event.language))
         return
-    if question(event, clerk) is None:  # erased while it was posted
+    now = question(event, clerk)
+    if now is None:  # erased while it was posted
         sender.erase(event.conversation_id, message_ids=[event.value])
         return
+    if now.text != asked.text:
+        sender.reword(target, sanitise(now.text))
     told = Target(f"{event.value}:handed-off", event.conversation_id, event.language, event.reply_to)
     journal = UnlockedJournal(clerk.store, f"journal:{told.message_id}", LIFE_S)  # one for all presses
     clerk.senders[event.platform].confirm(told, phrase("handed_off", event.language), journal)
+
+
+def reword(asked: Turn, event: Edit, clerk: Clerk) -> None:
+    """Have people who were asked this question read it in its new words.
+
+    Raises:
+        DeliveryDeferred, StoreUnavailable: to be called again.
+    """
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, HandsOff) and event.reply_to:
+        words = asked.reworded(event.message_id, event.text).text
+        target = Target(asked.message_ids[-1], event.conversation_id, language(words), event.reply_to)
+        sender.reword(target, sanitise(words))
 
 
 def question(event: Action, clerk: Clerk) -> Turn | None:

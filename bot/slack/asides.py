@@ -86,16 +86,14 @@ class Asides:
 
     def hand_off(self, to: str, target: Target, question: str, citations: Sequence[Citation]) -> None:
         """Ask the people of a channel; see `HandsOff`."""
-        words = _WORDS[target.language]
-        near = [_context(words["sources"]), *_sources(citations)] if citations else []
-        link = self._link(target.reply_to)
-        thread = [_context(words["thread"].format(link=link))] if link else []
-        asks = {
-            "type": "section",
-            "text": {"type": "mrkdwn", "text": words["asks"].format(user=target.reply_to["user"])},
-        }
-        content = {"text": plain(question), "blocks": [asks, _quoted(question), *near, *thread]}
-        self._posts.once(Post(HANDED_OFF, target, _channel_of(to)), content)
+        self._posts.once(Post(HANDED_OFF, target, _channel_of(to)), self._asking(target, question, citations))
+
+    def reword(self, target: Target, question: str) -> None:
+        """Change what they were asked; see `HandsOff`. A question without words is none any more."""
+        if question:
+            self._posts.change(HANDED_OFF, target, lambda: self._asking(target, question, ()))
+        else:
+            self._posts.take_away(target.conversation_id, user_id="", message_ids=[target.message_id])
 
     def take_back(self, place: str) -> None:
         """Delete what was handed off from there; see `HandsOff`."""
@@ -108,6 +106,18 @@ class Asides:
             DeliveryDeferred
         """
         self._posts.take_away(conversation_id, user_id=user_id, message_ids=message_ids)
+
+    def _asking(self, target: Target, question: str, citations: Sequence[Citation]) -> dict[str, Any]:
+        """The post: who asks what, what comes near it, and where it was asked."""
+        words = _WORDS[target.language]
+        near = [_context(words["sources"]), *_sources(citations)] if citations else []
+        link = self._link(target.reply_to)
+        thread = [_context(words["thread"].format(link=link))] if link else []
+        asks = {
+            "type": "section",
+            "text": {"type": "mrkdwn", "text": words["asks"].format(user=target.reply_to["user"])},
+        }
+        return {"text": plain(question), "blocks": [asks, _quoted(question), *near, *thread]}
 
     def _link(self, reply_to: Mapping[str, Any]) -> str:
         """Where the question stands in Slack; empty for one that is no message there, or cannot be found."""

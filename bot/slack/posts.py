@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +46,12 @@ class Post:
     @property
     def name(self) -> str:
         """What it is noted as within its conversation."""
-        return f"{self.kind} {self.target.message_id}"
+        return name_of(self.kind, self.target)
+
+
+def name_of(kind: str, target: Target) -> str:
+    """What a post of this kind for the answer to this message is noted as."""
+    return f"{kind} {target.message_id}"
 
 
 class Posts:
@@ -65,13 +70,31 @@ class Posts:
             DeliveryFailed: the channel does not take it.
         """
         with self._claimed(post):
-            noted = self._noted(post)
+            noted = self._noted(post.target.conversation_id, post.name)
             if noted and noted["ts"]:
                 return
             found = self._find(post.channel, post.name, noted["at"]) if noted else ""
             if not noted:
                 self._note(post)
             self._is_at(post, found or self._posted(post, content))
+
+    def change(self, kind: str, target: Target, content: Callable[[], Mapping[str, Any]]) -> None:
+        """Have a post of this kind for this message, if there is one, say this instead.
+
+        Raises:
+            DeliveryDeferred: it may still say what it said; to be called again.
+        """
+        name = name_of(kind, target)
+        facts = self._noted(target.conversation_id, name)
+        if facts is None:
+            return
+        try:
+            if ts := facts["ts"] or self._find(facts["channel"], name, facts["at"]):
+                call(self._client.chat_update, channel=facts["channel"], ts=ts, **content())
+        except DeliveryUnknown as error:
+            raise DeliveryDeferred("outcome unknown", SETTLE_S) from error
+        except DeliveryFailed as error:  # somebody deleted it, or the place is closed to us
+            log.info("post not changed", extra={"platform": "slack", "reason": str(error)})
 
     def take_away(self, conversation_id: str, *, user_id: str, message_ids: Sequence[str]) -> None:
         """Delete what was posted for these messages, or for everything of a person.
@@ -133,9 +156,9 @@ class Posts:
             together.expire(key, LIFE_S)
             together.execute()
 
-    def _noted(self, post: Post) -> dict[str, Any] | None:
+    def _noted(self, conversation_id: str, name: str) -> dict[str, Any] | None:
         with store_errors():
-            noted = self._store.hget(_key(post.target.conversation_id), post.name)
+            noted = self._store.hget(_key(conversation_id), name)
         return dict(json.loads(text(noted))) if noted else None
 
     def _delete(self, name: str, facts: Mapping[str, Any]) -> None:

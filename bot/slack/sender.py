@@ -134,6 +134,10 @@ class SlackSender:
         """Ask the people of a channel; see `HandsOff`."""
         self._asides.hand_off(to, target, question, citations)
 
+    def reword(self, target: Target, question: str) -> None:
+        """Change what was handed off; see `HandsOff`."""
+        self._asides.reword(target, question)
+
     def take_back(self, place: str) -> None:
         """Delete what was handed off from there; see `HandsOff`."""
         self._asides.take_back(place)

@@ -56,6 +56,12 @@ class SlackDesk:
         answer_next(message.conversation_id, self.desk)
         return self.slack.workspace.channels["C1"].messages[-1]
 
+    def ask_in_thread(self, answer: JSON, text: str, *, user: str = "U1") -> None:
+        """A further mention, in the thread of an answer."""
+        message = from_slack(self.slack, text, user=user, thread_ts=answer["thread_ts"])
+        accept(self.store, message)
+        answer_next(message.conversation_id, self.desk)
+
     def command(self, text: str = QUESTION, *, user: str = "U1", channel: str = "C1") -> WebhookResponse:
         """A slash command; afterwards it is answered."""
         interactions = self.slack.workspace.interactions

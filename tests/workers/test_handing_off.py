@@ -11,14 +11,14 @@ import pytest
 import redis
 
 from bot.errors import DeliveryDeferred
-from bot.messages import Command, Deletion
+from bot.messages import Command, Deletion, Edit
 from bot.platform import Target
 from knowledge.documents import MEMBERS, PUBLIC
 from knowledge.retrieval import Retriever
 from tests.fakes.model import Script
 from tests.fakes.slack import FakeSlack, Fault
 from tests.workers.around import LOST, QUESTION, SlackDesk, as_text, buttons
-from tests.workers.desk import ANSWER, saying
+from tests.workers.desk import ANSWER, everything, saying
 from workers.acting import act
 from workers.handing_off import nearest
 from workers.phrases import phrase
@@ -110,6 +110,75 @@ def test_the_posted_question_goes_with_the_question(around: SlackDesk) -> None:
 
     assert asked_in(around) == []
     assert around.store.keys("slack_posts*") == []
+
+
+def edit(answer: dict[str, Any], words: str, *, at: float = 0.0) -> Edit:
+    """Its author edits the question of this answer."""
+    c = buttons(answer)["why"].split()[0]
+    where = {"team": "T0MADO", "channel": "C1", "channel_type": "channel", "ext_shared": False, "user": "U1"}
+    ts = c.rpartition(":")[2]
+    return Edit("slack", c, "slack:U1", c, words, at or time.time(), {**where, "thread_ts": ts, "ts": ts})
+
+
+@pytest.mark.parametrize("asks_again", [True, False])
+def test_the_posted_question_says_what_the_question_says_after_an_edit(around: SlackDesk, asks_again: bool) -> None:
+    answer = around.ask()
+    around.press(answer, "hand-off")
+    if not asks_again:
+        around.ask_in_thread(answer, LOST)
+
+    act("edited", edit(answer, "領収書は<!channel>どこですか？"), around.clerk)
+
+    (post,) = around.slack.visible("C2")
+    assert "領収書は" in post
+    assert "どこですか？" in post
+    assert QUESTION not in as_text(asked_in(around))
+    assert "<!channel>" not in as_text(asked_in(around))
+    assert "archives/C1/p" in as_text(asked_in(around))
+
+
+def test_edited_again_before_it_is_answered_again_it_says_the_newest_words(around: SlackDesk) -> None:
+    answer = around.ask()
+    around.press(answer, "hand-off")
+
+    act("edited 1", edit(answer, "領収書は？"), around.clerk)
+    act("edited 2", edit(answer, "有給は？"), around.clerk)
+
+    (post,) = around.slack.visible("C2")
+    assert "有給は？" in post
+    assert "領収書は？" not in post
+
+
+def test_a_question_that_has_no_words_any_more_is_asked_of_nobody(around: SlackDesk) -> None:
+    answer = around.ask()
+    around.press(answer, "hand-off")
+
+    act("edited", edit(answer, ""), around.clerk)
+
+    assert asked_in(around) == []
+
+
+def test_an_edit_whose_post_slack_does_not_change_now_is_carried_out_and_comes_again(around: SlackDesk) -> None:
+    answer = around.ask()
+    around.press(answer, "hand-off")
+    around.slack.fail("chat.update", Fault(status=429))
+
+    with pytest.raises(DeliveryDeferred):
+        act("edited", edit(answer, "領収書は？"), around.clerk)
+    assert QUESTION not in everything(around.store)
+    act("edited", edit(answer, "領収書は？"), around.clerk)
+
+    assert QUESTION not in as_text(asked_in(around))
+
+
+def test_a_post_that_somebody_deleted_holds_no_edit_up(around: SlackDesk) -> None:
+    answer = around.ask()
+    around.press(answer, "hand-off")
+    around.slack.workspace.delete("C2", asked_in(around)[0]["ts"])
+
+    act("edited", edit(answer, "領収書は？"), around.clerk)
+
+    assert asked_in(around) == []
 
 
 def test_erased_while_it_is_on_its_way_it_does_not_stay(around: SlackDesk, monkeypatch: pytest.MonkeyPatch) -> None:
