@@ -60,7 +60,7 @@ def answer(batch: Batch, reply: ReplyStream, desk: Desk) -> Answer:
     if taken is None:
         return stopped(inquiry)
     if batch.has_files and (greeting or not inquiry.text):
-        return Answer(Reply(read_aloud(taken, inquiry)))
+        return Answer(Reply(read_aloud(taken, inquiry, desk.senders[batch.newest.platform])))
     return with_word_of_files(answered(taken.own, inquiry, desk), taken, inquiry)
 
 

@@ -1,4 +1,4 @@
-"""In which language the desk answers an order: there may be no words of the person to go by, only a press."""
+"""In which language the desk speaks of itself: there may be no words of the person to go by, only a press or a file."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from dataclasses import replace
 
 from bot.capabilities import KnowsLanguages
 from bot.messages import Command
+from bot.platform import Sender
 from workers.services import Clerk
 
 
 def in_their_language(event: Command, clerk: Clerk) -> Command:
     """The order in the language to answer it in: the person's choice, else its own, else the platform's, else `ja`."""
-    sender = clerk.senders.get(event.platform)
-    if isinstance(sender, KnowsLanguages):
-        return replace(event, language=sender.language_for(event.user_id, event.language))
-    return replace(event, language=event.language or "ja")
+    return replace(event, language=language_for(event.user_id, event.language, clerk.senders.get(event.platform)))
+
+
+def language_for(user_id: str, spoken: str, sender: Sender | None) -> str:
+    """The language to speak to a person in, whose words (or what they showed) are in `spoken`, if in any."""
+    return sender.language_for(user_id, spoken) if isinstance(sender, KnowsLanguages) else spoken or "ja"
 
 
 def chosen(event: Command, clerk: Clerk) -> Command:

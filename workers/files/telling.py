@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.messages import Message
+from bot.platform import Sender
 from workers.answer import Answer
 from workers.files.kinds import MOST_BYTES
 from workers.files.taking import ReadFile, Taken
 from workers.inquiry import Inquiry
 from workers.phrases import phrase
+from workers.speaking import language_for
 
 
-def read_aloud(taken: Taken, inquiry: Inquiry) -> str:
+def read_aloud(taken: Taken, inquiry: Inquiry, sender: Sender) -> str:
     """What became of each file, for who has sent them without a question; in the files' language without a word."""
-    language = inquiry.asked_in if inquiry.text else _language(taken)
+    words = inquiry.asked_in if inquiry.text else _language(taken)
+    language = language_for(inquiry.batch.newest.user_id, words, sender)
     read = [file for file in taken.files if isinstance(file, ReadFile)]
     lines = [*(_read(file, language) for file in read), *_not_read(taken, language)]
     return "\n".join([*lines, *([phrase("file_ask", language)] if read else [])])
@@ -48,4 +51,4 @@ def _not_read(taken: Taken, language: str) -> Iterator[str]:
 
 
 def _language(taken: Taken) -> str:
-    return next((file.language for file in taken.files if isinstance(file, ReadFile)), "ja")
+    return next((file.language for file in taken.files if isinstance(file, ReadFile)), "")

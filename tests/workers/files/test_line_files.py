@@ -18,6 +18,7 @@ from tests.fakes import line_events
 from tests.fakes.line import FakeLine, Fault
 from tests.fakes.line_content import FakeContent, Sent
 from tests.fakes.line_events import GROUP, OTHER_USER, USER
+from tests.fakes.line_profiles import FakeProfiles
 from tests.fakes.model import Script, ScriptedGenerator, asks
 from tests.workers.desk import ANSWER, asked_times, everything, line_sender, make_clerk, make_desk, saying
 from tests.workers.files.dropping import PARKING, RULES, WHERE, pdf
@@ -126,6 +127,27 @@ def test_every_kind_that_is_promised_is_read(chat: LineChat, name: str, content:
 
     assert name in chat.line.visible(USER)[0]
     assert chat.desk.files.of(f"line:{USER}").chunks
+
+
+def test_what_is_not_read_is_told_in_the_language_of_their_line(chat: LineChat) -> None:
+    told = FakeProfiles()
+    chat.line.further.append(told)
+    told.befriend(USER, language="en")
+    chat.send("archive.zip")
+
+    (said,) = chat.line.visible(USER)
+    assert said.endswith(phrase("file_other_kind", "en"))
+
+
+def test_a_file_is_told_of_in_its_own_language_unless_they_chose_another(chat: LineChat) -> None:
+    chat.send("guests.txt", "Guests park on level two, north side.")
+    sender: Any = chat.desk.senders["line"]
+    sender.choose_language(f"line:{USER}", "ja")
+    chat.send("more.txt", "The key is at the desk.")
+
+    first, second = chat.line.visible(USER)
+    assert first.startswith("I have read")
+    assert second.startswith("『more.txt』を読みました")
 
 
 def test_another_chat_finds_nothing_of_it(chat: LineChat) -> None:
