@@ -109,4 +109,5 @@ def _let_in(settings: BotSettings, admitted: int) -> Finding:
     told = f"LINE_ACCESS={settings.line_access}: {admitted} people and groups are let in, and {admins} administrators"
     if admitted or admins:
         return Finding("ok", told)
-    return Finding("unknown", f"{told}: nobody is answered yet. `madoguchi line invite` prints a code for somebody")
+    how = "invite` prints a code" if settings.line_access == "pairing" else "allow ID` lets somebody in"
+    return Finding("unknown", f"{told}: nobody is answered yet. `madoguchi line {how}")

@@ -57,7 +57,7 @@ def found(line: FakeLine, store: redis.Redis, token: str = "", **given: Any) -> 
     """What is found, by its state."""
     api = line_api(line.url, token or line.access_token, timeout_s=2)
     chosen = settings("unix:///nowhere/s.sock", **(LINE | {"line_access": "pairing", "line_api_url": line.url} | given))
-    access = Access(store, chosen.line_access, chosen.admins)
+    access = Access.of(chosen, store)
     told = list(examine(chosen, LineAccount(api), MenusThere(api, api), Sightings(store, "line"), access))
     return {state: [one.text for one in told if one.state == state] for state in ("ok", "bad", "unknown")}
 
@@ -226,7 +226,9 @@ def test_without_the_store_everything_else_is_told(line: FakeLine) -> None:
 @pytest.mark.parametrize(
     ("given", "let_in", "state", "words"),
     [
-        ({}, (), "unknown", "nobody is answered yet"),
+        ({}, (), "unknown", "nobody is answered yet. `madoguchi line invite`"),
+        ({"line_access": "allowlist"}, (), "unknown", "nobody is answered yet. `madoguchi line allow ID`"),
+        ({"line_access": "allowlist", "line_allowed": f"line:{line_events.USER}"}, (), "ok", "1 people and groups"),
         ({}, ("line:U1", "line:C1"), "ok", "2 people and groups"),
         ({"admin_users": "line:U1,slack:U2"}, (), "ok", "1 administrators"),
         ({"line_access": "open"}, (), "ok", "everybody is answered, from public documents only"),
