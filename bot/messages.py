@@ -156,10 +156,10 @@ class Action(Record):
 class Command(Record):
     """A word that is an order, not a question.
 
-    `name` is one of `reset`, `stop`, `forget`, `help`, `pair`, `pair_group`, `collect`, `unfollow`, `language`, `full` (no word of a
-    person: the desk tells that it has no room); `argument` is what followed it (for `pair` the code, for a `stop` that
-    was pressed the message it speaks of, for `language` the chosen one); `language` (`ja` or `en`) is the asker's, for
-    the confirmation, and empty where they have said nothing to tell it by.
+    `name` is one of `reset`, `stop`, `forget`, `help`, `pair`, `pair_group`, `collect`, `unfollow`, `language`, `full`
+    (no word of a person: the desk tells that it has no room); `argument` is what followed it (for `pair` the code, for
+    a `stop` that was pressed the message it speaks of, for `language` the chosen one); `language` (`ja` or `en`) is the
+    asker's, for the confirmation, and empty where they have said nothing to tell it by.
     """
 
     platform: str

@@ -101,6 +101,21 @@ def test_a_public_address_ends_with_one_slash(address: str) -> None:
     assert settings.public_url == address.rstrip("/") + "/"
 
 
+@pytest.mark.parametrize(
+    "names", ["U4af4980629aa4f1f8e3b2c1d5e6f7a8b", "line:U123", "line:X" + "0" * 32, "slack:U1", "line:U" + "A" * 32]
+)
+def test_who_cannot_be_on_line_is_not_let_in_by_name(names: str) -> None:
+    with pytest.raises(ValidationError, match=r"line_allowed[\s\S]*is no id of LINE"):
+        BotSettings(_env_file=None, line_allowed=f"line:C{'0' * 32}, {names}")  # type: ignore[call-arg]
+
+
+def test_whom_line_allowed_names_may_stand_between_spaces() -> None:
+    person, group = f"line:U{'0' * 32}", f"line:C{'1' * 32}"
+    settings = BotSettings(_env_file=None, line_allowed=f" {person} ,{group},")  # type: ignore[call-arg]
+
+    assert settings.line_allowed_ids == {person, group}
+
+
 def test_secrets_do_not_show_in_a_log() -> None:
     settings = BotSettings(_env_file=None, slack_bot_token=SecretStr("xoxb-very-secret"))  # type: ignore[call-arg]
 

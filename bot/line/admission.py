@@ -24,7 +24,7 @@ def at_the_door(ours: Ours, access: Access) -> Ours:
         case Deletion() | Command(name="unfollow" | "forget" | "leave"):
             return ours  # who is no longer let in may still take back and erase
         case Message() if order := _about_access(ours, access.admins):
-            return _command("admin", order, language(ours.text), ours)
+            return _command("admin", order, language(ours.text.split()[0]), ours)  # an id would be Latin for everybody
         case _ if access.admits(ours.conversation_id):
             return ours
         case Edit():  # neither the old words are to stay nor the new ones to be kept

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.access import INVITE_S, TRIES_PER_HOUR, Access
+from bot.access import INVITE_S, TRIES_PER_HOUR, Access, code_in
 from bot.errors import StoreUnavailable
 from bot.store import connect
 
@@ -93,6 +96,62 @@ def test_who_is_revoked_is_not_let_in(access: Access) -> None:
     access.revoke(PERSON)
 
     assert not access.admits(PERSON)
+
+
+def test_an_allow_list_knows_names_and_no_codes(store: redis.Redis, access: Access) -> None:
+    code = access.invite()
+    access.redeem(access.invite(), PERSON)
+    listed = Access(store, "allowlist", frozenset({ADMIN}), frozenset({GROUP}))
+    listed.allow("line:U2")
+
+    assert listed.redeem(code, "line:U3") == "no code"
+    assert [listed.admits(who) for who in (ADMIN, GROUP, "line:U2", PERSON, "line:U3")] == [True] * 3 + [False] * 2
+    assert listed.admitted() == [GROUP, "line:U2"]
+
+
+def test_who_came_in_in_both_ways_is_revoked_at_once(access: Access) -> None:
+    access.redeem(access.invite(), PERSON)
+    access.allow(PERSON)
+
+    assert access.revoke(PERSON)
+    assert not access.admits(PERSON)
+    assert not access.revoke(PERSON)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("7K3M-QX9D", "7K3MQX9D"),
+        ("7k3mqx9d", "7K3MQX9D"),
+        ("7K3M QX9D。", "7K3MQX9D"),
+        ("７Ｋ３Ｍ－ＱＸ９Ｄ", "7K3MQX9D"),
+        ("招待コードは7K3M‐QX9Dです", "7K3MQX9D"),
+        ("It is 7K3M-QX9D, right?", "7K3MQX9D"),
+        ("long-term: 7K3M-QX9D", "7K3MQX9D"),
+        ("LOOI-QX9D", "1001QX9D"),
+        ("7K3M-QX9D-AAAA", "7K3MQX9D"),
+        ("7K3M-QX9", ""),
+        ("7K3M-QX9DA", ""),
+        ("password", ""),
+        ("long-term", ""),
+        ("help with this plan", ""),
+        ("2026年12月25日", ""),
+        ("", ""),
+        ("7K3M" * 100_000, ""),
+        ("\x00\ud800", ""),
+    ],
+)
+def test_a_code_is_found_in_what_was_said(words: str, code: str) -> None:
+    assert code_in(words) == code
+
+
+@given(st.text())
+def test_any_text_has_at_most_one_code(words: str) -> None:
+    assert re.fullmatch(r"([0-9A-Z]{8})?", code_in(words))
+
+
+def test_every_code_is_found_again(access: Access) -> None:
+    assert all(code_in(f"code {code} ok") == code.replace("-", "") for code in (access.invite() for _ in range(200)))
 
 
 def test_a_store_that_is_down_lets_nobody_in() -> None:

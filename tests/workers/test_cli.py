@@ -238,6 +238,24 @@ def test_who_was_let_in_is_listed_and_can_be_shut_out(
     assert access.admits("line:U2")
 
 
+def test_by_name_somebody_is_let_in_and_shut_out_as_far_as_the_settings_allow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_url: str, store: object
+) -> None:
+    person, group = f"line:U{'0' * 32}", f"line:C{'1' * 32}"
+    for name, value in (("REDIS_URL", store_url), ("LINE_ACCESS", "allowlist"), ("LINE_ALLOWED", group)):
+        monkeypatch.setenv(name, value)
+
+    assert main(["line", "allow", person]) == 0
+    assert main(["line", "allow", "U1"]) == 1
+    assert "U1 is no id of LINE" in capsys.readouterr().err
+    assert main(["line", "list"]) == 0
+    assert capsys.readouterr().out.split() == [group, person]
+    assert [main(["line", "revoke", who]) for who in (person, person, group)] == [0, 1, 1]
+    assert "LINE_ALLOWED" in capsys.readouterr().err
+    assert main(["line", "invite"]) == 1
+    assert "LINE_ACCESS=pairing" in capsys.readouterr().err
+
+
 @pytest.fixture
 def documents(monkeypatch: pytest.MonkeyPatch, elsewhere: Path) -> Path:
     """A folder with one document, named in the settings."""
