@@ -10,7 +10,7 @@ from typing import Protocol
 import redis
 
 from bot.checkpoints import checkpoint
-from bot.messages import Command, Control, Deletion, Message
+from bot.messages import Command, Control, Deletion, Edit, Message
 from bot.store import REMEMBERED_S, SEEN_S, script, store_errors
 from bot.words import language
 
@@ -49,7 +49,7 @@ class Inbox:
     """Takes messages and control events into the store, each in one atomic step, each once.
 
     Args:
-        person_messages_per_minute: what one person writes beyond it is answered with a notice; 0: no limit.
+        person_messages_per_minute: what one person writes or edits beyond it is answered with a notice; 0: no limit.
     """
 
     def __init__(self, store: redis.Redis, hints: Hints, *, person_messages_per_minute: int = 0) -> None:
@@ -85,12 +85,14 @@ class Inbox:
         Raises:
             StoreUnavailable: nothing was taken in, or it cannot be known; the platform should deliver again.
         """
-        deleted = [f"seen:{event.message_id}"] if isinstance(event, Deletion) else []
+        c, does = event.conversation_id, {Deletion: "delete", Edit: "edit"}.get(type(event), "")
+        message_id = event.message_id if isinstance(event, Deletion | Edit) else ""
+        queue = [f"seen:{delivery_id}", "controls", "controls:due"]
         with store_errors():
             outcome = Accepted(
                 self._control(
-                    keys=[f"seen:{delivery_id}", "controls", "controls:due", *deleted],
-                    args=[delivery_id, event.to_json(), time.time(), SEEN_S],
+                    keys=[*queue, f"seen:{message_id}", f"rate:{event.user_id}", f"over:{c}"],
+                    args=[delivery_id, event.to_json(), time.time(), SEEN_S, does, self._per_minute, message_id],
                 )
             )
         self._hints.act(delivery_id)

@@ -6,7 +6,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     inbox:{c}          sorted set    ids of the messages that wait, by platform time
     messages:{c}       hash          id -> Message as JSON, for what waits
     ready              sorted set    conversations that have something to answer, by the time they are due
-    rate:{user}        counter       messages of a person that were accepted within the minute
+    rate:{user}        counter       messages and edits of a person that were accepted within the minute
     over:{c}           set           ids of the waiting messages beyond their person's limit: for them there is a notice
     answering:{lane}   set           conversations in which a batch of this person (`over:` in front: a notice) is held
     held_up:{lane}     sorted set    conversations that wait until one of those is finished, by the time they came

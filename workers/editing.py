@@ -37,6 +37,8 @@ def edit(event: Edit, clerk: Clerk) -> None:
         clerk.hints.answer(event.conversation_id)
     else:
         clerk.conversations.reword(event.conversation_id, event.message_id, event.text)
+        with store_errors():
+            clerk.store.srem(f"over:{event.conversation_id}", event.message_id)  # nothing is answered
         DeadLetters(clerk.store).reword(event.conversation_id, event.message_id, event.text)
         Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
     erase_outcomes(clerk.store, message_ids=[event.message_id])  # they came of an answer to other words
@@ -99,7 +101,7 @@ def _ask_again(messages: Sequence[Message], *, round_: int, store: redis.Redis) 
     False when it is not the last question any more.
     """
     c = messages[0].conversation_id
-    keys = [f"inbox:{c}", f"messages:{c}", f"batch:{c}", "ready", f"turns:{c}", "erased"]
+    keys = [f"inbox:{c}", f"messages:{c}", f"batch:{c}", "ready", f"turns:{c}", "erased", f"over:{c}"]
     stored = (part for m in messages for part in (m.id, m.to_json(), m.sent_at))
     return bool(script(store, "workers", "ask_edited")(keys=keys, args=[c, time.time(), round_, SEEN_S, *stored]))
 
@@ -112,5 +114,5 @@ def _reword_waiting(event: Edit, store: redis.Redis) -> bool:
         if waiting is None:
             return False
         changed = replace(Message.from_json(waiting), text=event.text)
-        keys = [key, f"batch:{event.conversation_id}", f"letters:{event.conversation_id}"]
+        keys = [key, *(f"{name}:{event.conversation_id}" for name in ("batch", "letters", "over"))]
         return bool(script(store, "workers", "edit")(keys=keys, args=[event.message_id, changed.to_json()]))

@@ -55,7 +55,7 @@ class People:
         self._act(Edit("console", c, said.user_id, message_id, words, said.sent_at))
         conversation.reword(message_id, words)
         if message_id not in conversation.waiting:  # the clerk may have seen it waiting just before
-            keys = [f"messages:{c}", f"batch:{c}", f"letters:{c}"]
+            keys = [f"messages:{c}", f"batch:{c}", f"letters:{c}", f"over:{c}"]
             assert self._edit(keys=keys, args=[message_id, said.to_json()]) == 0
 
     def delete(self, message_id: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 import redis
 
+from bot.inbox import Inbox
 from bot.messages import Edit, Message
 from tests.fakes.line import FakeLine
 from tests.fakes.line_events import USER
@@ -27,9 +29,10 @@ from tests.workers.desk import (
     slack_sender,
 )
 from tests.workers.flooding import A_MINUTE, threads, write
-from tests.workers.making import message
+from tests.workers.making import NoHints, message
 from workers.acting import act
 from workers.batches import MOST_MESSAGES
+from workers.controls import Controls
 from workers.phrases import phrase
 from workers.services import Desk
 from workers.serving import answer_next
@@ -146,6 +149,95 @@ def test_words_that_are_edited_stay_over_the_limit(store: redis.Redis, desk: Des
     answer_next(C, desk)
 
     assert answers(store) == [NOTICE]
+
+
+def edited(store: redis.Redis, said: Message, text: str, *, limit: int, times: int = 1) -> None:
+    """Its writer edits a message, and the clerk sees to it; delivered so many times."""
+    edit = Edit("console", C, said.user_id, said.id, text, said.sent_at + 60, said.reply_to)
+    inbox = Inbox(store, NoHints(), person_messages_per_minute=limit)
+    for _ in range(times):
+        inbox.control(edit, f"{text} of {said.id}")
+    Controls(store).carry_out(f"{text} of {said.id}", lambda name, event: act(name, event, make_clerk(store)))
+
+
+def test_an_edited_question_beyond_the_limit_gets_the_notice_and_never_reaches_the_model(
+    store: redis.Redis, desk: Desk
+) -> None:
+    said = message()
+    write(store, [said], limit=1)
+    answer_next(C, desk)
+
+    edited(store, said, "領収書は？", limit=1)
+    answer_next(C, desk)
+
+    assert answers(store)[-1] == NOTICE
+    assert asked_times(desk) == 1
+    assert not store.exists(f"over:{C}", f"inbox:{C}", f"batch:{C}")
+
+
+def test_an_edit_within_the_limit_is_answered_however_often_it_is_delivered(store: redis.Redis, desk: Desk) -> None:
+    said = message()
+    write(store, [said], limit=2)
+    answer_next(C, desk)
+
+    edited(store, said, "領収書は？", limit=2, times=3)
+    answer_next(C, desk)
+
+    assert asked_times(desk) == 2
+
+
+def test_after_the_minute_it_is_answered_again(store: redis.Redis, desk: Desk) -> None:
+    said = message()
+    write(store, [said], limit=1)
+    answer_next(C, desk)
+    store.delete(f"rate:{said.user_id}")
+
+    edited(store, said, "領収書は？", limit=1)
+    answer_next(C, desk)
+
+    assert NOTICE not in answers(store)
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_what_waits_and_is_edited_beyond_the_limit_gets_the_notice(
+    store: redis.Redis, desk: Desk, is_begun: bool
+) -> None:
+    said = [message(), message("領収書は？")]
+    write(store, said, limit=2)
+    if is_begun:
+        a_worker_dies(store)
+
+    for one in said if not is_begun else said[1:]:
+        edited(store, one, "有給は？", limit=2)
+    answer_next(C, desk)
+
+    assert answers(store) == [NOTICE]
+    assert asked_times(desk) == 0
+
+
+def test_messages_answered_together_are_beyond_the_limit_together(store: redis.Redis, desk: Desk) -> None:
+    said = [message(), message("領収書は？")]
+    write(store, said, limit=2)
+    answer_next(C, desk)
+
+    edited(store, said[1], "有給は？", limit=2)
+    answer_next(C, desk)
+
+    assert answers(store)[-1] == NOTICE
+
+
+def test_an_older_message_that_is_edited_beyond_the_limit_is_remembered_and_leaves_no_mark(
+    store: redis.Redis, desk: Desk
+) -> None:
+    said = [message(), message("領収書は？")]
+    for one in said:
+        write(store, [one], limit=2)
+        answer_next(C, desk)
+
+    edited(store, said[0], "有給は？", limit=2)
+
+    assert desk.conversations.load(C).turns[0].text == "有給は？"
+    assert not store.exists(f"over:{C}")
 
 
 def test_what_is_erased_leaves_no_mark(store: redis.Redis) -> None:

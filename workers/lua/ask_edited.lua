@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Have the last question of a conversation answered again, in its new words: its turns go, and its messages wait in the
 -- inbox once more, as one batch, in a round of its own (its answer must not be taken for the old one).
--- KEYS inbox, messages, batch, ready, turns, erased
+-- Where one of them was edited beyond its person's limit, all are beyond it.
+-- KEYS inbox, messages, batch, ready, turns, erased, over
 -- ARGV conversation, now, round, seen_s, id, JSON, sent_at, id, JSON, sent_at, …
 -- Returns 1, or 0 when it is not the last question: something waits or is being answered, or other turns came after it.
 if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
@@ -23,6 +24,12 @@ for at = 5, #ARGV, 3 do
   redis.call('ZADD', KEYS[1], ARGV[at + 2], ARGV[at])
   redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
   redis.call('SET', 'seen:' .. ARGV[at], 'accepted', 'EX', ARGV[4])
+end
+for _, id in ipairs(ids) do
+  if redis.call('SISMEMBER', KEYS[7], id) == 1 then
+    redis.call('SADD', KEYS[7], unpack(ids))
+    break
+  end
 end
 redis.call('HSET', KEYS[3], 'ids', cjson.encode(ids), 'journal:round', ARGV[3])
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
