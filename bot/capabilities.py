@@ -111,6 +111,19 @@ class ShowsVotes(Protocol):
 
 
 @runtime_checkable
+class ThanksVoters(Protocol):
+    """The way out of a platform on which nothing that is shown can be changed: who presses a button sees nothing."""
+
+    def thank(self, reply_to: Mapping[str, Any], conversation_id: str, text: str) -> None:
+        """Tell who has just pressed, once and for free; where that cannot be any more, nothing comes later.
+
+        Raises:
+            DeliveryDeferred: nothing was shown.
+        """
+        ...
+
+
+@runtime_checkable
 class Board(Protocol):
     """The way out of a platform on which what was said can be changed, for a message that tells how far a thing is."""
 

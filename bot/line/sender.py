@@ -13,7 +13,7 @@ from linebot.v3.messaging import TextMessage
 from bot.access import Access
 from bot.calls import AT_ONCE, TIMEOUT_S, Calls
 from bot.capabilities import FetchedFile, Outcome
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, DeliveryFailed
 from bot.line.api import LineApi
 from bot.line.collecting import hand_over
 from bot.line.content import LineFiles
@@ -125,6 +125,13 @@ class LineSender:
         nothing = {"coming": words.working, "shown": words.shown_above, "gone": words.gone}[asked_for]
         told = [TextMessage(text=nothing)]
         hand_over(reply_to, conversation_id, self._ways, lambda anything: [] if anything else told)
+
+    def thank(self, reply_to: Mapping[str, Any], conversation_id: str, text: str) -> None:
+        """Tell who has just pressed a button; see `ThanksVoters`. What is kept comes with it."""
+        try:
+            hand_over(reply_to, conversation_id, self._ways, lambda _: [TextMessage(text=text)])
+        except DeliveryFailed as error:  # the vote counts without it
+            log.info("voter not thanked", extra={"platform": "line", "reason": str(error)})
 
     def _show_loading(self, reply_to: Mapping[str, Any]) -> None:
         if reply_to["chat_type"] != "user":

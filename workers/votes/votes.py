@@ -99,6 +99,19 @@ class Exchange:
     spelt: tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What came of a press on a button.
+
+    Args:
+        stands: the person's vote on that answer.
+        news: what it changed; nothing where it says what they have said before, or comes later than another one.
+    """
+
+    stands: Vote
+    news: Literal["given", "changed", ""]
+
+
 class Votes:
     """The votes in the store. Every method raises StoreUnavailable when it does not answer."""
 
@@ -120,19 +133,22 @@ class Votes:
                 return Exchange(conversation_id, asked, answered, tuple(read), (lines[at], lines[at + 1]))
         return None
 
-    def give(self, ballot: Ballot, voter: str, at: float, exchange: Exchange) -> Vote | None:
-        """Keep a person's vote, in the place of an earlier one on the same answer; the vote that stands.
+    def give(self, ballot: Ballot, voter: str, at: float, exchange: Exchange) -> Press | None:
+        """Keep a person's vote, in the place of an earlier one on the same answer; what came of it.
 
         None: the exchange was erased, edited or left behind since it was read.
         """
         asked = replace(exchange.asked, recalled=())  # of other messages, which may be erased by themselves
         vote = Vote(*(voter, ballot.value, ballot.may_train, at), asked, exchange.answered, exchange.chunk_ids)
         with store_errors():
-            standing = self._vote(
+            votes = self._vote(
                 keys=[f"turns:{exchange.conversation_id}", "votes", "votes:since", "votes:new"],
                 args=[*exchange.spelt, f"{vote.answer_id} {voter}", vote.to_json(), at, MOST],
             )
-        return Vote.from_json(text(standing)) if standing else None
+        if not votes:
+            return None
+        stands, before = votes
+        return Press(Vote.from_json(text(stands)), _news(vote, _readable(text(before)) if before else None))
 
     def explain(self, reason: Reason, voter: str) -> bool:
         """Keep why a person found an answer unhelpful with their vote; whether there is such a vote still."""
@@ -202,6 +218,14 @@ class Votes:
             gone: int = step.execute()[0]
         log.info("votes dropped", extra={"votes": gone})
         return gone
+
+
+def _news(vote: Vote, before: Vote | None) -> Literal["given", "changed", ""]:
+    """What the vote changes; the same press, carried out again after a crash, has its news once more."""
+    if before is None or before.at == vote.at:
+        return "given"
+    said_before = (before.value, before.may_train) == (vote.value, vote.may_train)
+    return "" if before.at > vote.at or said_before else "changed"
 
 
 def _readable(stored: str) -> Vote | None:

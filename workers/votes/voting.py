@@ -6,7 +6,7 @@ import logging
 
 import redis
 
-from bot.capabilities import AsksReason, ShowsVotes, Whispers
+from bot.capabilities import AsksReason, ShowsVotes, ThanksVoters, Whispers
 from bot.journal import UnlockedJournal
 from bot.messages import Action
 from bot.platform import Target
@@ -18,7 +18,7 @@ from workers.gaps.gap import Gap
 from workers.gaps.gaps import Gaps
 from workers.phrases import phrase
 from workers.services import Clerk
-from workers.votes.votes import Vote, Votes
+from workers.votes.votes import Press, Vote, Votes
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +31,13 @@ def vote(control_id: str, event: Action, clerk: Clerk) -> None:
     That is the same for an answer that is erased or forgotten, one without sources, one of another conversation, and
     one that never was: nobody learns from it which of these it is.
     """
-    given = _given(event, clerk.store)
-    sender = clerk.senders[event.platform]
-    if given is None:
+    press = _pressed(event, clerk.store)
+    if press is None:
         _tell(phrase("vote_not_counted", event.language), control_id, event, clerk)
-    elif isinstance(sender, ShowsVotes):
-        sender.show_vote(event.conversation_id, given.answer_id, given.value)
-    if given is not None and given.value == "down":
-        _ask_reason(given, event, clerk)  # first: a dialog can be opened for a few seconds only
-        AnswerCache(clerk.store).disown(given.answered)  # also where it was told to others
-    if given is not None and given.voter == given.asked.speaker:
-        _note_gap(given, event, clerk)
-    log.info("voted", extra={"platform": event.platform, "vote": given.value if given else "not counted"})
+    else:
+        _count(press.stands, event, clerk)
+        _show(press, event, clerk)
+    log.info("voted", extra={"platform": event.platform, "vote": press.stands.value if press else "not counted"})
 
 
 def give_reason(_: str, event: Action, clerk: Clerk) -> None:
@@ -50,6 +45,25 @@ def give_reason(_: str, event: Action, clerk: Clerk) -> None:
     reason = Reason.read(event.value)
     kept = reason is not None and Votes(clerk.store).explain(reason, event.user_id)
     log.info("reason given", extra={"platform": event.platform, "kept": kept})
+
+
+def _count(given: Vote, event: Action, clerk: Clerk) -> None:
+    """What follows from a vote that stands."""
+    if given.value == "down":
+        _ask_reason(given, event, clerk)  # first: a dialog can be opened for a few seconds only
+        AnswerCache(clerk.store).disown(given.answered)  # also where it was told to others
+    if given.voter == given.asked.speaker:
+        _note_gap(given, event, clerk)
+
+
+def _show(press: Press, event: Action, clerk: Clerk) -> None:
+    """Let who pressed see that it counts, once."""
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, ShowsVotes):
+        sender.show_vote(event.conversation_id, press.stands.answer_id, press.stands.value)
+    elif isinstance(sender, ThanksVoters) and press.news:
+        words = phrase("vote_counted" if press.news == "given" else "vote_changed", event.language)
+        sender.thank(event.reply_to, event.conversation_id, words)
 
 
 def _ask_reason(given: Vote, event: Action, clerk: Clerk) -> None:
@@ -64,6 +78,9 @@ def _tell(words: str, control_id: str, event: Action, clerk: Clerk) -> None:
     sender = clerk.senders[event.platform]
     if isinstance(sender, Whispers):
         sender.whisper(event.reply_to, words)
+        return
+    if isinstance(sender, ThanksVoters):
+        sender.thank(event.reply_to, event.conversation_id, words)
         return
     journal = UnlockedJournal(clerk.store, f"journal:{control_id}", JOURNAL_LIFE_S)
     sender.confirm(Target(control_id, event.conversation_id, event.language, event.reply_to), words, journal)
@@ -89,7 +106,7 @@ def _note_gap(given: Vote, event: Action, clerk: Clerk) -> None:
         Gaps(clerk.store).drop([gap])
 
 
-def _given(event: Action, store: redis.Redis) -> Vote | None:
+def _pressed(event: Action, store: redis.Redis) -> Press | None:
     ballot, votes = Ballot.read(event.value), Votes(store)
     exchange = votes.exchange(ballot.message_id, event.conversation_id) if ballot else None
     if ballot is None:
