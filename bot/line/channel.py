@@ -53,7 +53,7 @@ def trial(account: LineAccount, address: str) -> Finding:
     try:
         tried = account.try_webhook(address)
     except NotTaken:
-        return Finding("bad", f"LINE knows no way to {address}: its host must be known to the DNS")
+        return Finding("bad", f"LINE does not take {address}: it has to be https, at a host that the DNS knows")
     except DeliveryDeferred as error:
         return Finding("unknown", f"LINE did not try {address} ({error}): it does so 60 times an hour at most")
     except DeliveryError as error:
@@ -80,7 +80,7 @@ def quota(account: LineAccount, settings: BotSettings) -> Finding:
     of = "no limit" if spent.limit is None else f"{spent.limit}"
     told = f"{spent.used} messages of this month's quota are used ({of}); LINE_PUSH={settings.line_push}"
     if settings.line_push == "never":
-        return Finding("ok", f"{told}: none of them by answers, which are all free")
+        return Finding("ok", f"{told}: answers use none, they are all free")
     if spent.limit is not None and spent.used >= spent.limit:
         return Finding("bad", f"{told}: it is used up, and late answers wait for the next message or button")
     return Finding("ok", f"{told}: late answers are pushed, and count")

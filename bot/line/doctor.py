@@ -65,7 +65,7 @@ def _webhook(account: LineAccount, wanted: str) -> Iterator[Finding]:
         return
     yield _address(now, wanted)
     yield channel.use_webhook(now)
-    yield channel.trial(account, now.address)
+    yield channel.trial(account, wanted or now.address)
 
 
 def _address(now: Webhook, wanted: str) -> Finding:

@@ -42,7 +42,8 @@ def _webhook(account: LineAccount, wanted: str, *, dry_run: bool) -> Iterator[Fi
         return
     if now:
         yield channel.use_webhook(now)
-        yield channel.trial(account, wanted if address.state == "done" else now.address)
+    if address.state != "bad" and (tried := wanted or (now.address if now else "")):
+        yield channel.trial(account, tried)
 
 
 def _address(account: LineAccount, now: Webhook | None, wanted: str, *, dry_run: bool) -> Finding:

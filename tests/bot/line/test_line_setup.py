@@ -107,6 +107,12 @@ def test_a_dry_run_changes_nothing_and_tells_what_would_be_done(line: FakeLine, 
     ]
 
 
+def test_a_dry_run_tries_the_address_that_would_be_set(line: FakeLine, account: FakeAccount) -> None:
+    account.endpoint = "https://old.example.jp/line/webhook"
+
+    assert any(f"came to nothing at {ADDRESS}" in text for text in texts(told(line, dry_run=True), "bad"))
+
+
 def test_a_dry_run_after_the_real_one_has_nothing_to_do(line: FakeLine) -> None:
     told(line)
 
