@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from bot.line.phrases import phrases
 from bot.line.postback import MAX_DATA_CHARS, Postback
@@ -70,15 +70,15 @@ def _line(source: Source) -> dict[str, Any]:
 
 
 def _uri(address: str) -> str:
-    """The address as LINE takes it, in ASCII; empty for what it would refuse."""
+    """The address as LINE takes it, in ASCII, without a password that may be in it; empty for what it would refuse."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").encode("idna").decode()
-        uri = _BARE_PERCENT.sub("%25", quote(address.replace(parts.hostname or "", host, 1), safe=_SAFE))
-        fits = parts.port != 0 and len(uri) <= MAX_URI_CHARS
+        place = (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
+        uri = _BARE_PERCENT.sub("%25", quote(urlunsplit(parts._replace(netloc=place)), safe=_SAFE))
     except ValueError:  # no address, or a name or a port that nothing has
         return ""
-    return uri if fits and _HOST.fullmatch(host) else ""
+    return uri if _HOST.fullmatch(host) and len(uri) <= MAX_URI_CHARS else ""
 
 
 def _vote_buttons(target: Target, *, may_train: bool) -> dict[str, Any] | None:
