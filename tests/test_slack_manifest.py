@@ -66,6 +66,7 @@ EVENT_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "group_left": frozenset({"groups:read"}),
     "channel_deleted": frozenset({"channels:read"}),
     "group_deleted": frozenset({"groups:read"}),
+    "file_deleted": frozenset({"files:read"}),
 }
 """The scopes that each event needs (docs.slack.dev, reference, events)."""
 

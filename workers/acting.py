@@ -22,6 +22,7 @@ from workers.asking_about import ask_about
 from workers.editing import edit
 from workers.erasure import rewrite_soon
 from workers.explaining import explain
+from workers.files.going import file_gone
 from workers.files.keys import readers_of
 from workers.gaps.gap import told_as
 from workers.handing_off import hand_off
@@ -179,6 +180,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "full": full,
     "collect": collect,
     "leave": leave,
+    "file_gone": file_gone,
     OPENED: show_home,
     "suggest": suggest,
     "not_allowed": not_allowed,

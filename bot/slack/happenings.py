@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.messages import Control, JSONObject
 from bot.slack.departures import parse_channel_gone, parse_revoked, parse_uninstalled
+from bot.slack.file_gone import parse_file_deleted
 from bot.slack.home import parse_home_tab
 from bot.slack.openings import parse_messages_tab, parse_thread_started
 from bot.slack.stopping import parse_session_stopped
@@ -25,6 +26,7 @@ EVENTS: Mapping[str, tuple[Parser, ...]] = {
     "group_left": (parse_channel_gone,),
     "channel_deleted": (parse_channel_gone,),
     "group_deleted": (parse_channel_gone,),
+    "file_deleted": (parse_file_deleted,),
 }
 """By the event's type who reads it; the first one to whom it is something."""
 

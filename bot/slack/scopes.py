@@ -34,6 +34,7 @@ EVENTS: Final[dict[str, str]] = {
     "group_left": "erasing what was said in a private channel that the bot leaves",
     "channel_deleted": "erasing what was said in a public channel that is deleted",
     "group_deleted": "erasing what was said in a private channel that is deleted",
+    "file_deleted": "erasing what was read of a file that somebody deletes",
 }
 """By the event that the app subscribes to what it is for."""
 

@@ -26,6 +26,7 @@ BECOMES = {
     "app_uninstalled": ["leave"],
     "assistant_thread_started": ["suggest"],
     "channel_left": ["leave"],
+    "file_deleted": ["file_gone"],
     "message_action": ["ask_about"],
     "message_changed_by_person": ["Edit"],
     "message_changed_tombstone": ["Deletion"],

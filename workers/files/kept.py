@@ -7,7 +7,6 @@ A passage's id names its file (`file:{key}:{number}`): so what quotes it is foun
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -24,7 +23,7 @@ from knowledge.documents import Chunk
 from knowledge.embedding import Vectors
 from knowledge.own import OwnChunks
 from workers.batch import Batch
-from workers.files.keys import MARK, file_keys
+from workers.files.keys import MARK, file_keys, key_for
 
 MOST_FILES = 10
 MOST_PASSAGES = 600
@@ -34,9 +33,8 @@ MOST_CONVERSATIONS = 200
 
 
 def key_of(message: Message, attachment: Attachment) -> str:
-    """What names a file that came with a message: the same one again has the same, elsewhere it is another."""
-    said = json.dumps([message.conversation_id, message.id, attachment.id])
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    """What names a file that came with a message; see `key_for`."""
+    return key_for(message.conversation_id, message.id, attachment.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,6 +18,14 @@ MARK: Final = "file:"
 def is_of_a_file(chunk_id: str) -> bool:
     """Whether a chunk is a passage of a file that somebody has shown, and so of no document."""
     return chunk_id.startswith(MARK)
+
+
+def key_for(conversation_id: str, message_id: str, file_id: str) -> str:
+    """What names a file (the platform's id) that came with a message: the same one again has the same, elsewhere it is
+    another.
+    """
+    said = json.dumps([conversation_id, message_id, file_id])
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def file_keys(conversation_id: str) -> list[str]:

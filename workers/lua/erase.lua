@@ -80,12 +80,12 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   end
 end
 
--- Files that came with it go, and an answer that nobody has seen yet and that quotes them.
+-- Files that came with it go, or that are meant themselves (`file:{key}` among the ids), and an answer that nobody has seen yet and that quotes them.
 local gone_files = {}
 local files = redis.call('HGETALL', KEYS[14])
 for at = 1, #files, 2 do
   local file = cjson.decode(files[at + 1])
-  if meant(file['message_id'], file['user_id']) then
+  if ids['file:' .. files[at]] or meant(file['message_id'], file['user_id']) then
     redis.call('HDEL', KEYS[14], files[at])
     redis.call('HDEL', KEYS[15], files[at])
     redis.call('SET', 'file_gone:' .. files[at], '1', 'EX', 24 * ARGV[5])  -- for what is under way: finish.lua

@@ -11,10 +11,11 @@ from reportlab.pdfgen.canvas import Canvas
 from bot.inbox import Inbox
 from bot.messages import Command, Control, Message
 from bot.slack.events import parse
+from bot.slack.happenings import parse_happening
 from knowledge.retrieval import Retriever
 from tests.fakes.model import ScriptedGenerator
 from tests.fakes.slack import FakeSlack
-from tests.fakes.slack_events import TEAM, message_deleted
+from tests.fakes.slack_events import TEAM, envelope, message_deleted
 from tests.fakes.slack_files import Hosted, drop
 from tests.workers.desk import make_clerk, make_desk, slack_sender
 from tests.workers.making import NoHints
@@ -84,6 +85,13 @@ class Chat:
         assert delivery is not None
         assert not isinstance(delivery.event, Message)
         self.order(delivery.event)
+
+    def delete_file(self, file: Hosted, **envelope_facts: Any) -> None:
+        """Somebody deletes a file on Slack, and the clerk is told."""
+        event = {"type": "file_deleted", "file_id": file.told["id"], "event_ts": "1700000100.000100"}
+        happened = parse_happening(envelope(event, **envelope_facts))
+        assert happened is not None
+        self.order(happened[0])
 
     def order(self, event: Control) -> None:
         """The clerk carries out an order."""

@@ -14,7 +14,7 @@ import redis
 from bot.checkpoints import Point
 from bot.errors import LockLost
 from tests.fakes.slack_files import drop
-from tests.workers.desk import LIFE_S, a_worker_dies, everything, until
+from tests.workers.desk import ANSWER, LIFE_S, a_worker_dies, everything, until
 from tests.workers.files.dropping import DM, PARKING, WHERE, Chat
 from workers.batches import Batches
 from workers.dead_letters import DeadLetters
@@ -71,6 +71,44 @@ def test_the_file_goes_with_its_message_and_with_all_that_quotes_it(chat: Chat) 
     assert SECRET not in held(chat.store)
     assert NAME not in held(chat.store)
     assert chat.store.scard("rewrite") > 0
+
+
+def test_a_file_that_is_deleted_on_slack_goes_with_all_that_quotes_it_and_its_message_stays(chat: Chat) -> None:
+    file = chat.upload()
+    dropped = chat.drop(file, text="来客のしおりの経費の締め日は？")
+    asked = chat.say(WHERE)
+    chat.say(WHERE, thread_ts=dropped.reply_to["ts"])
+    chat.say("受付はどこですか？", thread_ts=asked.reply_to["ts"])
+    assert SECRET in held(chat.store)
+
+    chat.delete_file(file)
+
+    assert SECRET not in held(chat.store)
+    assert NAME not in held(chat.store)
+    assert chat.store.scard("rewrite") > 0
+
+
+def test_another_file_of_the_same_message_and_the_same_one_elsewhere_in_other_workspaces_stay(chat: Chat) -> None:
+    gone, stays = chat.upload(), chat.upload("社員食堂は最上階の七階にあります。", "lunch.txt")
+    chat.drop(gone, stays)
+
+    chat.delete_file(gone, team_id="T9", authorizations=[{"team_id": "T9", "user_id": "U0BOT"}])
+    assert SECRET in held(chat.store)
+    chat.delete_file(gone)
+
+    assert SECRET not in held(chat.store)
+    assert "最上階" in held(chat.store)
+
+
+def test_a_question_that_waits_with_its_file_is_answered_though_the_file_is_deleted(chat: Chat) -> None:
+    file = chat.upload()
+    chat.drop(file)
+    waiting = chat.arrive(chat.slack.say("D1", "経費の締め日はいつですか？")[-1])
+
+    chat.delete_file(file)
+    chat.answer(waiting.conversation_id)
+
+    assert ANSWER in chat.seen()[-1]
 
 
 def test_after_that_nobody_finds_it(chat: Chat) -> None:
