@@ -50,10 +50,11 @@ class ReadsBack(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """A message that may be asked about: its id, and where the answer goes."""
+    """A message that may be asked about: its id, where the answer goes, and who wrote it (nothing for no person)."""
 
     message_id: str
     reply_to: Mapping[str, Any]
+    author_id: str = ""
 
 
 @runtime_checkable

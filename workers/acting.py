@@ -18,7 +18,7 @@ from bot.store import store_errors, text
 from bot.votes import REASON, VOTE
 from workers.administering import administer
 from workers.admitting import answer_in_a_group, answer_to_a_wish
-from workers.asking_about import ask_about
+from workers.asking_about import ask_about, asked_of
 from workers.editing import edit
 from workers.erasure import rewrite_soon
 from workers.explaining import explain
@@ -214,18 +214,24 @@ def tell(words: str, control_id: str, event: Command, clerk: Clerk) -> None:
 
 
 def erase_person(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Erase what a person said in every conversation: turns, what waits, what is kept, dead letters, the page."""
+    """Erase what a person said everywhere, also when others asked about it: turns, what waits or is kept, letters."""
+    asked = asked_of(event.user_id, clerk.store)
     with store_errors():
-        spoken_in = {text(c) for c in clerk.store.smembers(f"spoke:{event.user_id}")} | {event.conversation_id}
+        spoken_in = {text(c) for c in clerk.store.smembers(f"spoke:{event.user_id}")}
+    spoken_in |= {event.conversation_id, *asked.values()}
+    for message_id, conversation in asked.items():
+        clerk.conversations.erase(conversation, message_ids=[message_id])
     for conversation in spoken_in:
         clerk.conversations.erase(conversation, speaker=event.user_id)
         clerk.interrupts.changed(conversation, ANY)
-    erase_outcomes(clerk.store, person=event.user_id)
+    erase_outcomes(clerk.store, person=event.user_id, message_ids=list(asked))
     rewrite_soon(clerk.store, control_id)
     for conversation in spoken_in:  # last: a platform that is out of reach holds up nothing of ours
         clerk.senders[event.platform].erase(conversation, user_id=event.user_id)
+    for message_id, conversation in asked.items():
+        clerk.senders[event.platform].erase(conversation, message_ids=[message_id, told_as(message_id)])
     with store_errors():
-        clerk.store.delete(f"spoke:{event.user_id}")
+        clerk.store.delete(f"spoke:{event.user_id}", f"asked_of:{event.user_id}")
     rewrite_soon(clerk.store, control_id)
 
 

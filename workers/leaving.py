@@ -96,13 +96,17 @@ def _drop_orders(control_id: str, place: str, store: redis.Redis) -> None:
 
 
 def _forget_people(place: str, store: redis.Redis) -> None:
-    """Where somebody spoke, and who was a member."""
+    """Where somebody spoke, whose messages were asked about, and who was a member."""
     platform, _, team = place.partition(":")
     with store_errors():
         for key in store.scan_iter(match=f"spoke:{platform}:*", count=AT_ONCE):
             gone = [c for c in store.smembers(text(key)) if is_in(text(c), place)]
             if gone:
                 store.srem(text(key), *gone)
+        for key in store.scan_iter(match=f"asked_of:{platform}:*", count=AT_ONCE):
+            asked = [m for m in store.hkeys(text(key)) if is_in(text(m), place)]
+            if asked:
+                store.hdel(text(key), *map(text, asked))
         members = [text(key) for key in store.scan_iter(match=f"{platform}:member:{team}:*", count=AT_ONCE)]
     _unlink(members, store)
 

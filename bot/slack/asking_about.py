@@ -26,6 +26,7 @@ def parse_ask_about(payload: JSONObject) -> tuple[Action, str] | None:
     text = without_mentions(words(message))[: Message.MAX_TEXT_CHARS]
     if not (team and user and channel and ts and chosen_at and text):
         return None
+    author = id_of(message.get("user"))
     thread_ts, channel_type = ts_of(message.get("thread_ts")), channel_type_of(channel)
     place = f"slack:{team}:{channel}"
     action = Action(
@@ -44,6 +45,7 @@ def parse_ask_about(payload: JSONObject) -> tuple[Action, str] | None:
             "ts": ts,
             "user": user,
             "message_id": f"{place}:{ts}",
+            "author": f"slack:{author}" if author else "",
             "response_url": matching(_ADDRESS, payload.get("response_url")),
             "private": True,
         },

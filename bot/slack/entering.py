@@ -10,7 +10,7 @@ from bot.errors import DeliveryDeferred, DeliveryFailed, DeliveryUnknown
 from bot.slack.web import SlackClient, call
 
 AGAIN_S = 2.0
-_HERE_ALONE = ("message_id", "response_url", "private")
+_HERE_ALONE = ("message_id", "author", "response_url", "private")
 
 
 def entered(client: SlackClient, where: Mapping[str, Any]) -> Entrance | None:
@@ -29,4 +29,4 @@ def entered(client: SlackClient, where: Mapping[str, Any]) -> Entrance | None:
         return None
     reply_to = {name: value for name, value in where.items() if name not in _HERE_ALONE}
     reply_to["ext_shared"] = told.get("is_ext_shared") is not False and not told.get("is_im")
-    return Entrance(where["message_id"], reply_to)
+    return Entrance(where["message_id"], reply_to, where.get("author", ""))

@@ -92,6 +92,41 @@ def test_it_is_answered_in_the_messages_thread_once(store: redis.Redis, slack: F
         assert QUESTION not in everything(store)
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+@pytest.mark.parametrize("name", ["forget", "unfollow"])
+def test_what_others_asked_about_goes_when_its_author_wants_to_be_forgotten(
+    store: redis.Redis, slack: FakeSlack, retriever: Retriever, name: str, *, is_answered: bool
+) -> None:
+    message = slack.workspace.say("C1", f"内緒の話ですが、{QUESTION}", user="U2")
+    action, delivery_id = chosen(message, "U1")
+    with saying(Script(ANSWER)) as generator:
+        desk = make_desk(store, retriever, generator, senders={"slack": slack_sender(slack, store)})
+        clerk = make_clerk(store, desk.senders)
+        act(delivery_id, action, clerk)
+        if is_answered:
+            answer_next(action.conversation_id, desk)
+        assert "内緒の話" in everything(store)
+
+        elsewhere = {**action.reply_to, "thread_ts": "", "channel": "D2", "channel_type": "im", "ext_shared": False}
+        act("order 1", Command("slack", f"slack:{TEAM}:D2", "slack:U2", name, "", "ja", 1.0, elsewhere), clerk)
+
+        assert "内緒の話" not in everything(store)
+        assert not store.exists("asked_of:slack:U2")
+        assert not desk.conversations.may_begin_with(action.conversation_id)
+
+
+def test_where_somebody_asked_about_what_is_forgotten_with_the_channel(store: redis.Redis, slack: FakeSlack) -> None:
+    message = slack.workspace.say("C1", QUESTION, user="U2")
+    action, delivery_id = chosen(message, "U1")
+    clerk = make_clerk(store, {"slack": slack_sender(slack, store)})
+    act(delivery_id, action, clerk)
+    assert store.hlen("asked_of:slack:U2") == 1
+
+    act("left", Command("slack", f"slack:{TEAM}:C1", "slack:", "leave", "", "", 1.0, {}), clerk)
+
+    assert not store.exists("asked_of:slack:U2")
+
+
 def test_a_message_that_was_answered_already_is_not_answered_again(
     store: redis.Redis, slack: FakeSlack, retriever: Retriever
 ) -> None:
