@@ -9,9 +9,14 @@ from bot.messages import Command
 from bot.platform import Sender
 from workers.services import Clerk
 
+SILENT = frozenset({"unfollow", "leave"})
+"""Orders that are not answered: no platform need be asked about who has left."""
+
 
 def in_their_language(event: Command, clerk: Clerk) -> Command:
     """The order in the language to answer it in: the person's choice, else its own, else the platform's, else `ja`."""
+    if event.name in SILENT:
+        return event
     return replace(event, language=language_for(event.user_id, event.language, clerk.senders.get(event.platform)))
 
 

@@ -131,6 +131,12 @@ def test_who_is_forgotten_is_told_so_in_the_language_that_they_chose(told: FakeP
     assert give("forget", language="ja")[-1] == phrase("forgotten", "en")
 
 
+def test_line_is_not_asked_about_who_has_left(told: FakeProfiles, give: Give) -> None:
+    give("unfollow")
+
+    assert told.asked == []
+
+
 def test_a_groups_name_goes_when_the_bot_leaves_it(
     line: FakeLine, told: FakeProfiles, clerk: Clerk, store: redis.Redis
 ) -> None:
