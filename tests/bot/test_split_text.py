@@ -94,6 +94,11 @@ def test_no_character_is_broken(cluster: str, limit: int) -> None:
     assert sum(part.count(cluster) for part in parts) == 12
 
 
+@pytest.mark.parametrize("limit", [8, 9])
+def test_a_run_of_flags_is_cut_between_two_of_them(limit: int) -> None:
+    assert split_text("あ" + FLAG * 6, limit)[0] == "あ" + FLAG * ((limit - 1) // 2)
+
+
 @given(PROSE, st.integers(12, 50))
 def test_no_part_begins_with_what_belongs_to_the_character_before(text: str, limit: int) -> None:
     for part in split_text(text, limit)[1:]:

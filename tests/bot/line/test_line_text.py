@@ -115,7 +115,8 @@ BEGUN = st.sampled_from(["# {}", "### {}", "- {}", "  - {}", "* {}", "1. {}", ">
 ROW = st.tuples(LINE, LINE).map(lambda cells: "| {} | {} |".format(*cells))
 ROWS = st.lists(ROW, min_size=2, max_size=4).map(lambda rows: "\n".join([rows[0], "|---|:-:|", *rows[1:]]))
 BLOCKS = st.one_of(st.builds(lambda begun, line: begun.format(line), BEGUN, LINE), ROWS, st.just("---"))
-DOCUMENT = st.lists(BLOCKS, min_size=1, max_size=6).map("\n\n".join)
+PARAGRAPHS = st.lists(BLOCKS, min_size=1, max_size=6)
+DOCUMENT = PARAGRAPHS.map("\n\n".join)
 MARK = re.compile(r"\*|~~|`|^\s*(?:#|>|[-+] |---)|\]\(|\[ \]|^\||\|$|\|[-:]", re.MULTILINE)
 
 
@@ -134,6 +135,13 @@ def test_no_word_is_lost_but_the_first_heading_of_a_table(markdown: str) -> None
 
     words = re.findall(r"締め日|20日|is due|snake_case|経費（国内）|𠮷野家|👨‍👩‍👧|e\u0301|A社|https://e\.jp/a_b", said)
     assert all(shown.count(word) >= words.count(word) for word in words)
+
+
+@given(PARAGRAPHS, st.integers(1, 6))
+def test_what_is_shown_of_a_beginning_is_the_beginning_of_what_is_shown(paragraphs: list[str], count: int) -> None:
+    beginning, whole = plain("\n\n".join(paragraphs[:count])), plain("\n\n".join(paragraphs))
+
+    assert whole.startswith(beginning)
 
 
 @given(st.text(alphabet="*_`~#>-|[]()<>\\ \n!あa1.:/", max_size=200))
