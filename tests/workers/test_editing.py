@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 import redis
@@ -15,6 +16,7 @@ from tests.fakes.slack import FakeSlack, Fault
 from tests.workers.desk import ANSWER, at_work, everything, from_slack, make_clerk, make_desk, saying, slack_sender
 from tests.workers.making import accept
 from workers.acting import act
+from workers.conversation import Recalled
 from workers.gaps.gaps import Gaps
 from workers.services import Clerk, Desk
 from workers.serving import answer_next
@@ -91,6 +93,29 @@ def test_what_was_said_before_is_still_known(store: redis.Redis, desk: Desk, cle
 
     assert turns(desk, asked) == [DAYS, LEAVE, PLACE, BOX]
     assert [LEAVE in post for post in posts(slack, asked)] == [True, False]
+
+
+def recalls(store: redis.Redis, desk: Desk, asked: Message, stated: str) -> None:
+    """Older turns had to go for the last question, which recalls what was stated in them."""
+    last = desk.conversations.load(asked.conversation_id).turns[-2]
+    recalling = replace(last, recalled=(Recalled(stated, "an older message", asked.user_id),))
+    store.lset(f"turns:{asked.conversation_id}", -2, recalling.to_json())
+
+
+def test_what_was_stated_before_the_conversation_was_cut_is_still_known(
+    store: redis.Redis, desk: Desk, clerk: Clerk, slack: FakeSlack, generator: ScriptedGenerator
+) -> None:
+    first = converse(store, desk, slack, DAYS)
+    asked = converse(store, desk, slack, DAY, first.reply_to["thread_ts"])
+    recalls(store, desk, asked, "私は大阪支社の佐藤です。")
+
+    for number in range(2):
+        act(f"edit {number}", edit_of(asked, (PLACE, DAY)[number]), clerk)
+        answer_next(asked.conversation_id, desk)
+
+    assert sum(message.text.count("大阪支社") for message in generator.prompts[-1].messages) == 1
+    act("deletion", Deletion("slack", asked.conversation_id, asked.user_id, "an older message", 1.0), clerk)
+    assert "大阪支社" not in everything(store)
 
 
 def test_nothing_of_the_old_words_is_left_in_the_store(

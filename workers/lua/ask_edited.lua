@@ -19,6 +19,22 @@ for at, role in ipairs({'user', 'assistant'}) do
     return 0
   end
 end
+
+-- What was stated in turns that were cut for it goes on with the question before: nothing else knows it any more.
+local stated = cjson.decode(last[1])['recalled'] or {}
+local earlier = redis.call('LRANGE', KEYS[5], 0, -3)
+for at = #earlier, 1, -1 do
+  local turn = cjson.decode(earlier[at])
+  if #stated > 0 and turn['role'] == 'user' then
+    local recalled = turn['recalled'] or {}
+    for _, one in ipairs(stated) do
+      recalled[#recalled + 1] = one
+    end
+    turn['recalled'] = recalled
+    redis.call('LSET', KEYS[5], at - 1, cjson.encode(turn))
+    break
+  end
+end
 redis.call('RPOP', KEYS[5], 2)
 for at = 5, #ARGV, 3 do
   redis.call('ZADD', KEYS[1], ARGV[at + 2], ARGV[at])
