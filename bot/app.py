@@ -22,6 +22,7 @@ from bot.access import Access
 from bot.console.web import console_routes
 from bot.errors import StoreUnavailable
 from bot.inbox import Inbox
+from bot.line.calling import CallWords
 from bot.line.front_door import LineFrontDoor
 from bot.passages.web import passage_route
 from bot.places import Places
@@ -82,7 +83,8 @@ def build(settings: BotSettings, token: SecretStr, *, closing: Callable[[], bool
         routes.append(Route("/slack/events", _webhook("slack", door), methods=["POST"]))
     if settings.line_on:
         access = Access.of(settings, store)
-        line = LineFrontDoor(settings.line_channel_secret.get_secret_value(), inbox, access)
+        call_words = CallWords.listed(settings.line_call_words)
+        line = LineFrontDoor(settings.line_channel_secret.get_secret_value(), inbox, access, call_words)
         routes.append(Route("/line/webhook", _webhook("line", line), methods=["POST"]))
     return Starlette(routes=routes)
 

@@ -156,10 +156,12 @@ class Action(Record):
 class Command(Record):
     """A word that is an order, not a question.
 
-    `name` is one of `reset`, `stop`, `forget`, `help`, `pair`, `pair_group`, `collect`, `unfollow`, `language`, `full`
-    (no word of a person: the desk tells that it has no room); `argument` is what followed it (for `pair` the code, for
-    a `stop` that was pressed the message it speaks of, for `language` the chosen one); `language` (`ja` or `en`) is the
-    asker's, for the confirmation, and empty where they have said nothing to tell it by.
+    `name` is one of `reset`, `stop`, `forget`, `help`, `ask`, `pair`, `pair_group`, `collect`, `unfollow`, `language`,
+    `full` (no word of a person: the desk tells that it has no room), `cannot_read` (neither: a picture or the like
+    came), `joined` and `leave` (the desk is in a group, and no more); `argument` is what followed it (for `pair` the
+    code, for a `stop` that was pressed the message it speaks of, for `language` the chosen one, for `cannot_read` the
+    kind of message, for `joined` the word that calls the desk there); `language` (`ja` or `en`) is the asker's, for the
+    confirmation, and empty where they have said nothing to tell it by.
     """
 
     platform: str

@@ -69,6 +69,8 @@ class BotSettings(BaseSettings):
     line_access: Literal["pairing", "allowlist", "open"] = "pairing"
     line_allowed: LineIds = ""
     """Who is let in beside the administrators, as `line:U…`, `line:C…`, `line:R…`."""
+    line_call_words: str = "窓口"
+    """What calls the bot at the beginning of a text in a group, separated by commas; a comma alone: nothing does."""
     line_push: Literal["never", "always"] = "never"
 
     console_token: SecretStr = NO_SECRET

@@ -59,6 +59,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     admitted           set           people and groups that a code has let in
     allowed            set           people and groups that an administrator has let in by name
     refused:{who}:{phrase}           who is not let in was told so (LINE), for ten minutes, of a group for an hour
+    unread:{c}         string        who sent a picture or the like (LINE) was told what can be read, for ten minutes
     invite:{code}      string        an open invitation, for a day
     tries:{who}        counter       codes tried within the hour
     slack:member:{team}:{user}       whether somebody is a full member, for ten minutes

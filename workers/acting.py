@@ -36,6 +36,7 @@ from workers.services import Clerk
 from workers.sharing import share
 from workers.speaking import chosen, in_their_language
 from workers.votes.voting import give_reason, vote
+from workers.welcoming import greeting, what_can_be_read, what_to_ask
 
 JOURNAL_LIFE_S = 24 * 3600
 
@@ -119,16 +120,6 @@ def unfollow(control_id: str, event: Command, clerk: Clerk) -> None:
     erase_person(control_id, event, clerk)
 
 
-def pair(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Let in who sends an open code; tell everybody else now and then how to get in."""
-    tell(answer_to_a_wish(control_id, event, clerk), control_id, event, clerk)
-
-
-def pair_group(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Let in a group in which an open code is sent; tell every other now and then how to get in."""
-    tell(answer_in_a_group(control_id, event, clerk), control_id, event, clerk)
-
-
 def help_(control_id: str, event: Command, clerk: Clerk) -> None:
     """Say what the desk can do."""
     say("help", control_id, event, clerk)
@@ -168,14 +159,22 @@ def collect(control_id: str, event: Command, clerk: Clerk) -> None:
         clerk.collector.collect(event.reply_to, event.conversation_id, event.language, asked_for=wanted)
 
 
+def telling(words: Callable[[str, Command, Clerk], str]) -> Callable[[str, Command, Clerk], None]:
+    """The order that carries out what `words` does, and tells who gave it the words that it returns, if any."""
+    return lambda control_id, event, clerk: tell(words(control_id, event, clerk), control_id, event, clerk)
+
+
 ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "stop": stop,
     "reset": reset,
     "forget": forget,
     "unfollow": unfollow,
-    "pair": pair,
-    "pair_group": pair_group,
+    "pair": telling(answer_to_a_wish),
+    "pair_group": telling(answer_in_a_group),
     "help": help_,
+    "ask": telling(what_to_ask),
+    "joined": telling(greeting),
+    "cannot_read": telling(what_can_be_read),
     "language": language,
     "full": full,
     "collect": collect,

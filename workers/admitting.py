@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from bot.capabilities import KnowsNames
 from bot.messages import Command
-from bot.store import store_errors, text
 from workers.interrupts import ANY, Interrupts
 from workers.phrases import phrase
+from workers.seldom import is_time_for
 from workers.services import Clerk
 
 TELL_PERSON_EVERY_S = 600
@@ -118,9 +118,5 @@ def _named(ids: Sequence[str], clerk: Clerk) -> list[str]:
 
 def _seldom(name: str, every_s: int, control_id: str, event: Command, clerk: Clerk) -> str:
     """The phrase, unless it was said there just now; the same event gets it again after a crash."""
-    key = f"refused:{event.conversation_id}:{name}"
-    with store_errors():
-        is_first = clerk.store.set(key, control_id, nx=True, ex=every_s)
-        said_to = clerk.store.get(key)
-    is_again = said_to is not None and text(said_to) == control_id
-    return phrase(name, event.language, who=event.conversation_id) if is_first or is_again else ""
+    is_time = is_time_for(f"refused:{event.conversation_id}:{name}", every_s, control_id, clerk.store)
+    return phrase(name, event.language, who=event.conversation_id) if is_time else ""

@@ -57,6 +57,18 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "which_to_revoke": "「取り消し line:U…」のように、IDを続けて送ってください。IDは「許可一覧」でわかります。",
         "help": "資料について質問してください。答えには出典をつけます。\n"
         "「リセット」で会話を新しく始め、「ストップ」で答えを止め、「忘れて」で会話を消します。",
+        "greeting": "はじめまして。資料についての質問にお答えします。\n"
+        "{by_word}私にメンションするか、私のメッセージを引用して質問してください。",
+        "greeting_call_word": "「{word}、締め日はいつですか？」のように文のはじめで呼びかけるか、",
+        "ask": "知りたいことを、そのまま文章で送ってください。\n例: {example}",
+        "cannot_read": "申し訳ありません。{what}は読めません。ご質問は文字で送ってください。\n"
+        "テキスト、CSV、PDF、Officeのファイルは、ここに送っていただければ読みます。",
+        "kind_sticker": "スタンプ",
+        "kind_image": "画像",
+        "kind_video": "動画",
+        "kind_audio": "音声",
+        "kind_location": "位置情報",
+        "kind_other": "この種類のメッセージ",
         "language_chosen": "これからは日本語でご案内します。ご質問には、質問と同じ言葉でお答えします。",
         "not_there": "窓口がこのチャンネルにいないため、答えられません。先に招待してください。",
         "asked_already": "この発言には、スレッドでもうお答えしているか、いまお答えしています。",
@@ -201,6 +213,18 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "which_to_revoke": "Please send the ID too: “revoke line:U…”. “allowed” lists the IDs.",
         "help": "Ask me about the documents; my answers name their sources.\n"
         "“reset” starts a new conversation, “stop” ends an answer, “forget” erases our conversations.",
+        "greeting": "Hello. I answer questions about the documents.\n"
+        "{by_word}Mention me, or quote one of my messages, and ask.",
+        "greeting_call_word": "Begin with my name (“{word}, when are expenses due?”). ",
+        "ask": "Just write what you would like to know.\nFor example: {example}",
+        "cannot_read": "I am sorry, I cannot read {what}. Please write your question.\n"
+        "Text, CSV, PDF and Office files I do read when you send them here.",
+        "kind_sticker": "stickers",
+        "kind_image": "images",
+        "kind_video": "videos",
+        "kind_audio": "voice messages",
+        "kind_location": "locations",
+        "kind_other": "messages of this kind",
         "language_chosen": "I will speak English to you from now on. Answers come in the language of the question.",
         "not_there": "I am not in this channel, so I cannot answer here. Please invite me first.",
         "asked_already": "This message is answered in its thread already, or is being answered.",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from bot.access import Access, code_in, is_code
 from bot.line.access_words import access_order
 from bot.line.events import Ours
-from bot.messages import Command, Deletion, Edit, Message
+from bot.messages import Action, Command, Deletion, Edit, Message
 from bot.words import language
 
 _IN_A_GROUP = ("allow", "revoke")
 """Said there they are about the group."""
 
 
-def at_the_door(ours: Ours, access: Access) -> Ours:
+def at_the_door(ours: Ours, access: Access) -> Ours | None:
     """The event as it is taken in. Of what is said by who is not let in no words are left but a code's.
+
+    None for a vote of theirs.
 
     In 1:1 the conversation is the person; a group is let in as a whole, whoever speaks.
 
@@ -29,10 +31,10 @@ def at_the_door(ours: Ours, access: Access) -> Ours:
             return ours
         case Edit():  # neither the old words are to stay nor the new ones to be kept
             return Deletion(ours.platform, ours.conversation_id, ours.user_id, ours.message_id, ours.sent_at)
-        case Message():
-            return _wish_to_be_let_in(ours, code_in(ours.text), _spoken(ours.text))
-        case Command():
-            return _wish_to_be_let_in(ours, "", ours.language)
+        case Message() | Command():
+            return _wish_to_be_let_in(ours)
+        case Action():
+            return None
 
 
 def _about_access(message: Message, admins: frozenset[str]) -> str | None:
@@ -43,7 +45,8 @@ def _about_access(message: Message, admins: frozenset[str]) -> str | None:
     return f"{told} {message.conversation_id}" if told in _IN_A_GROUP else None
 
 
-def _wish_to_be_let_in(ours: Message | Command, code: str, tongue: str) -> Command:
+def _wish_to_be_let_in(ours: Message | Command) -> Command:
+    code, tongue = (code_in(ours.text), _spoken(ours.text)) if isinstance(ours, Message) else ("", ours.language)
     return _command("pair_group" if _is_in_a_group(ours) else "pair", code, tongue, ours)
 
 

@@ -14,7 +14,9 @@ from bot.errors import BadRequest, StoreUnavailable
 from bot.guard import check_size, json_object
 from bot.inbox import Accepted, Inbox
 from bot.line.admission import at_the_door
+from bot.line.calling import NO_WORDS, CallWords, Listening
 from bot.line.events import delivery_id, translate
+from bot.line.sent import SentMessages
 from bot.line.sightings import kind_of
 from bot.messages import Message
 from bot.platform import WebhookRequest, WebhookResponse
@@ -26,10 +28,11 @@ log = logging.getLogger(__name__)
 class LineFrontDoor:
     """A FrontDoor for one LINE channel."""
 
-    def __init__(self, channel_secret: str, inbox: Inbox, access: Access) -> None:
+    def __init__(self, channel_secret: str, inbox: Inbox, access: Access, call_words: CallWords = NO_WORDS) -> None:
         self._secret = channel_secret.encode()
         self._inbox = inbox
         self._access = access
+        self._listening = Listening(call_words, SentMessages(inbox.store).ours, access.admins)
         self._sightings = Sightings(inbox.store, "line")
 
     def handle(self, request: WebhookRequest) -> WebhookResponse:
@@ -62,10 +65,10 @@ class LineFrontDoor:
 
     def _take_in(self, event: Any) -> bool:
         """Make one event durable; False when its conversation has no room."""
-        ours = translate(event, time.time(), self._access.admins)
+        said = translate(event, time.time(), self._listening)
+        ours = at_the_door(said, self._access) if said else None
         if ours is None:
             return True
-        ours = at_the_door(ours, self._access)
         if isinstance(ours, Message):
             return self._inbox.accept(ours, delivery_id(event)) is not Accepted.FULL
         self._inbox.control(ours, delivery_id(event))
