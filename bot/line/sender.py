@@ -52,7 +52,9 @@ class LineSender:
         self._access = access
 
     def open(self, target: Target, journal: Journal) -> LineReply:
-        """The stream for one answer."""
+        """The stream for one answer. What was kept for who is let in no longer is dropped: its token would carry it."""
+        if not self.admits(target.conversation_id):
+            self._ways.kept.drop(target.conversation_id, lambda _: True)
         return LineReply(target, journal, self._ways)
 
     def audience(self, reply_to: Mapping[str, Any]) -> frozenset[str]:

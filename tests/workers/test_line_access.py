@@ -11,6 +11,8 @@ import redis
 from bot.access import Access, Mode
 from bot.inbox import Inbox
 from bot.line.front_door import LineFrontDoor
+from bot.line.kept import KeptAnswer, KeptAnswers
+from bot.line.postback import Postback
 from bot.platform import WebhookRequest
 from knowledge.retrieval import Retriever
 from tests.bot.line.sending import make_sender
@@ -463,6 +465,16 @@ def test_an_answer_under_way_when_its_group_is_shut_out_does_not_come(
 
     assert place.line.visible(GROUP) == [*ja("group_revoked"), *ja("no_longer_admitted")]
     assert place.waits(GROUP) == 0
+
+
+def test_what_is_kept_for_who_is_shut_out_is_not_handed_out(place: Place) -> None:
+    who = f"line:{USER}"
+    KeptAnswers(place.store).keep(who, KeptAnswer("line:1", who, "ja", [ANSWER], "late"))
+    button = Postback("collect", who, "line:1", "ja").data()
+
+    place.deliver(line_events.postback(button, line_events.user(), reply_token=place.line.issue_token(USER)))
+
+    assert place.line.visible(USER) == ja("not_admitted")
 
 
 def test_who_is_let_in_again_is_answered(place: Place, desk_of: Callable[..., Desk]) -> None:

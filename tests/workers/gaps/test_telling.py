@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import redis
 
+from bot.access import Access
 from bot.console.sender import ConsoleSender
 from bot.errors import DeliveryDeferred
 from bot.messages import Deletion
@@ -19,7 +20,7 @@ from tests.fakes import line_events, slack_events
 from tests.fakes.line import FakeLine
 from tests.fakes.slack import FakeSlack, Fault
 from tests.stored import everything_in
-from tests.workers.desk import from_slack, make_clerk, order, page
+from tests.workers.desk import from_slack, line_sender, make_clerk, order, page
 from tests.workers.gaps.asking_in_vain import ENTRY, VAIN, answer_the_gap, ask, bring_into_the_index, in_a_dm, on_line
 from tests.workers.making import message
 from workers.acting import act
@@ -75,6 +76,20 @@ def test_on_line_it_waits_for_the_next_free_token_and_no_push_is_sent(
     ask(store, desk, on_line(line, "経費の締め日はいつですか？"))
     assert told() in line.visible(line_events.USER)[1]
     assert line.calls_of("/v2/bot/message/push") == []
+
+
+def test_who_is_not_let_in_any_more_is_told_nothing_and_nothing_is_kept_for_them(
+    store: redis.Redis, settings: KnowledgeSettings, desk: Desk, line: FakeLine
+) -> None:
+    asked = ask(store, desk, on_line(line))
+    answer_the_gap(store)
+    bring_into_the_index(store, settings)
+    shut_out = line_sender(line, store, Access(store, "pairing", frozenset()))
+
+    Telling(store, {**desk.senders, "line": shut_out}).tell()
+
+    assert not store.exists(f"kept:{asked.conversation_id}")
+    assert Gaps(store).topics() == []
 
 
 def test_on_the_console_it_is_a_notice_and_an_english_asker_reads_english(
