@@ -71,7 +71,9 @@ class BotSettings(BaseSettings):
     """Who is let in beside the administrators, as `line:U…`, `line:C…`, `line:R…`."""
     line_call_words: str = "窓口"
     """What calls the bot at the beginning of a text in a group, separated by commas; a comma alone: nothing does."""
-    line_push: Literal["never", "always"] = "never"
+    line_push: Literal["never", "quota", "always"] = "never"
+    line_push_reserve: int = Field(default=20, ge=0, le=1_000_000)
+    """Messages of the month that LINE_PUSH=quota leaves for others."""
 
     console_token: SecretStr = NO_SECRET
     admin_users: str = ""

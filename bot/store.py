@@ -55,6 +55,10 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     line_profile:{who} string        the name and language of a person or group (LINE), for a day
     line_language:{user}             the language that somebody wished to be spoken to in (LINE)
     line:marks_refused string        LINE marks no messages as read for us, for an hour
+    line:quota         string        messages that are left of LINE's month, asked for every ten minutes
+    line:push:{key}    string        a push was counted under this retry key, for a day
+    line:pushes        sorted set    "messages:retry key" of the newest pushes, which LINE may not have counted yet
+    line:members:{chat}              how many people a push to a group or room counts (0: not known), for ten minutes
     journal:{control}  hash          what the confirmation of a control event has done so far
     admitted           set           people and groups that a code has let in
     allowed            set           people and groups that an administrator has let in by name

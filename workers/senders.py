@@ -6,8 +6,9 @@ import redis
 
 from bot.access import Access
 from bot.console.sender import ConsoleSender
+from bot.line.api import LineApi
 from bot.line.content import LineFiles
-from bot.line.quota import Always, Never
+from bot.line.quota import Always, Never, Pushing, Quota
 from bot.line.sender import LineSender, line_api
 from bot.platform import Sender
 from bot.settings import BotSettings
@@ -43,8 +44,19 @@ def line_sender(settings: BotSettings, store: redis.Redis, at_once: int) -> Line
     return LineSender(
         api,
         store,
-        pushing=Always() if settings.line_push == "always" else Never(),
+        pushing=pushing(settings, api, store),
         files=LineFiles(settings.line_data_api_url, token),
         access=Access.of(settings, store),
         may_train=settings.votes_may_train,
     )
+
+
+def pushing(settings: BotSettings, api: LineApi, store: redis.Redis) -> Pushing:
+    """What LINE_PUSH allows."""
+    match settings.line_push:
+        case "never":
+            return Never()
+        case "quota":
+            return Quota(api, store, settings.line_push_reserve)
+        case "always":
+            return Always()

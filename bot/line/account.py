@@ -87,7 +87,7 @@ class LineAccount:
         """What of the month's messages is used up."""
         quota = self._api.get("/v2/bot/message/quota")
         used = self._api.get("/v2/bot/message/quota/consumption")
-        return Spent(_count(used, "totalUsage"), _count(quota, "value") if quota.get("type") == "limited" else None)
+        return Spent(_count(used, "totalUsage"), None if _text(quota, "type") == "none" else _count(quota, "value"))
 
 
 class Odd(DeliveryError):

@@ -187,9 +187,11 @@ class LineReply:
     def _deliver_late(self, answer: KeptAnswer) -> Literal["shown", "kept"]:
         """Without a token of its own: by a tap's, which is free, else by a push, else with what comes next."""
         conversation_id = self._target.conversation_id
-        if self._may_push() and not self._ways.taps.expires_at(conversation_id):
+        facts = self._journal.read()
+        # A push that was begun may have been shown: its key settles that, whatever is left of the quota.
+        if "pushed" in facts or (self._may_push() and not self._ways.taps.expires_at(conversation_id)):
             return self._push(answer)
-        if not self._journal.read().get("kept"):  # else it is, or has been handed over
+        if not facts.get("kept"):  # else it is, or has been handed over
             self._keep(answer, answer.introduction or "late")
             self._journal.write(kept=True)
         tapped = self._ways.taps.take(conversation_id)  # only now: a tap that comes later finds what is kept

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from bot.line.api import LineApi
+from bot.line.api import LineApi, QuotaUsedUp
 from bot.line.kept import KeptAnswers
 from bot.line.quota import Pushing
 from bot.line.sent import SentMessages
@@ -39,5 +39,11 @@ class Ways:
             QuotaUsedUp, DeliveryFailed, DeliveryDeferred
         """
         chat_id = reply_to["chat_id"]
-        self.sent.note(self.api.push(chat_id, messages, retry_key), f"line:{chat_id}")
-        self.pushing.pushed(chat_id, reply_to["chat_type"])
+        if not self.pushing.take(chat_id, reply_to["chat_type"], retry_key):
+            raise QuotaUsedUp("what is left is kept in reserve")
+        try:
+            shown = self.api.push(chat_id, messages, retry_key)
+        except QuotaUsedUp:
+            self.pushing.used_up()
+            raise
+        self.sent.note(shown, f"line:{chat_id}")

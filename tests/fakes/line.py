@@ -106,6 +106,8 @@ class FakeLine:
     clock: Callable[[], float] = time.time
     calls: list[Call] = field(default_factory=list)
     pushes: int = 0
+    members: dict[str, int] = field(default_factory=dict)
+    """How many people are in a group or room; a push counts them all."""
     further: list[Endpoints] = field(default_factory=list)
     _chats: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     _tokens: dict[str, ReplyTokenState] = field(default_factory=dict)
@@ -190,6 +192,12 @@ class FakeLine:
     def calls_of(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path]
 
+    def told_of_quota(self, method: str, path: str) -> Response | None:
+        """The month's quota, or what is used of it; None for another address."""
+        limit = {"type": "none"} if self.monthly_limit is None else {"type": "limited", "value": self.monthly_limit}
+        told = {("GET", QUOTA): limit, ("GET", CONSUMPTION): {"totalUsage": self.pushes}}.get((method, path))
+        return Response(body=json.dumps(told).encode()) if told else None
+
     def accept(self, call: Call) -> tuple[int, dict[str, Any]]:
         """Status and body for a call that no fault touches."""
         accept = {REPLY: self._reply, PUSH: self._push, LOADING: self._loading}
@@ -215,9 +223,10 @@ class FakeLine:
             raise Refused(409, "The retry key is already accepted", x_line_accepted_request_id=self._retry_keys[key])
         if not _CHAT.fullmatch(request["to"]):
             raise Refused(400, "The property, 'to', in the request body is invalid")
-        if self.monthly_limit is not None and self.pushes >= self.monthly_limit:
+        recipients = self.members.get(request["to"], 1)
+        if self.monthly_limit is not None and self.pushes + recipients > self.monthly_limit:
             raise Refused(429, "You have reached your monthly limit.")
-        self.pushes += 1
+        self.pushes += recipients
         if key is not None:
             self._retry_keys[key] = secrets.token_hex(8)
         return 200, self._show(request["to"], request["messages"])
@@ -273,16 +282,8 @@ class _Request(BaseHTTPRequestHandler):
         line, path = self.server.line, urlsplit(self.path).path
         if path == "/_visible":
             self._answer(200, {chat: line.visible(chat) for chat in list(line._chats)})
-        elif path not in (QUOTA, CONSUMPTION):
-            self._further(b"")
-        elif not self._authorised():
-            self._answer(401, _UNAUTHORISED)
-        elif path == QUOTA and line.monthly_limit is None:
-            self._answer(200, {"type": "none"})
-        elif path == QUOTA:
-            self._answer(200, {"type": "limited", "value": line.monthly_limit})
         else:
-            self._answer(200, {"totalUsage": line.pushes})
+            self._further(b"")
 
     def do_POST(self) -> None:
         line, address = self.server.line, urlsplit(self.path)
@@ -310,7 +311,7 @@ class _Request(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             answers = (more.answer(self.command, self.path, content, headers) for more in self.server.line.further)
-            response = next(filter(None, answers), None)
+            response = next(filter(None, answers), None) or self.server.line.told_of_quota(self.command, self.path)
         except Refused as refused:
             self._answer(refused.status, refused.body, refused.headers)
             return
