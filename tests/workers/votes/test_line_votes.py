@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from bot.errors import DeliveryDeferred
-from bot.line.events import TOKEN_LIFE_S, translate
+from bot.line.events import translate
 from bot.line.postback import Postback
 from bot.line.sender import LineSender
 from bot.messages import Action, Command, Deletion, Message, Reply
@@ -71,17 +71,10 @@ def press(line: FakeLine, chat: str, value: Value, *, who: str = USER, age_s: fl
     """Somebody presses a button of the newest card in the chat."""
     card = next(message for message in reversed(line.messages(chat)) if message["type"] == "flex")
     data = next(data for data in line_flex.postbacks(card) if data.endswith(f"v={value}"))
-    button = Postback.read(data)
-    assert button is not None
-    reply_to = {
-        "reply_token": line.issue_token(chat),
-        "expires_at": time.time() - age_s + TOKEN_LIFE_S,
-        "chat_type": "group" if chat == GROUP else "user",
-        "chat_id": chat,
-        "user_id": who,
-    }
-    ballot = f"{button.value} {button.message_id}"
-    return Action("line", button.conversation_id, f"line:{who}", VOTE, ballot, time.time() - age_s, reply_to, "ja")
+    tapped = line_events.postback(data, source(chat, who), reply_token=line.issue_token(chat))
+    vote = translate(tapped, time.time() - age_s)
+    assert isinstance(vote, Action)
+    return vote
 
 
 def said_since(line: FakeLine, chat: str) -> list[str]:
@@ -204,3 +197,11 @@ def test_after_a_reset_an_old_card_counts_for_nothing(
 
     assert Votes(store).all() == []
     assert said_since(line, chat)[-1] == NOT_COUNTED
+
+
+def test_a_button_of_another_chat_is_none(line: FakeLine, asked: Message, chat: str) -> None:
+    elsewhere = Postback(VOTE, f"line:{OTHER_USER}", asked.id, "ja", "up")
+
+    tapped = line_events.postback(elsewhere.data(), source(chat))
+
+    assert translate(tapped, time.time()) is None
