@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +11,7 @@ import redis
 
 from bot.inbox import Inbox
 from bot.line.events import translate
-from bot.messages import Attachment, Command, Control, Message
+from bot.messages import Command, Control, Message
 from knowledge.retrieval import Retriever
 from tests.fakes import line_events
 from tests.fakes.line import FakeLine, Fault
@@ -63,7 +62,7 @@ class LineChat:
 
     def arrive(self, event: dict[str, Any]) -> None:
         """An event is taken in, as the front door does it."""
-        ours = translate(event, time.time()) or by_hand(event)
+        ours = translate(event, time.time())
         if isinstance(ours, Message):
             self._inbox.accept(ours, f"line:{event['webhookEventId']}")
         elif ours is not None:
@@ -77,20 +76,6 @@ class LineChat:
     def order(self, event: Control) -> None:
         """The clerk carries out an order."""
         act(f"order {id(event)}", event, self._clerk)
-
-
-def by_hand(event: dict[str, Any]) -> Message | None:
-    """A file's message."""
-    said = event.get("message", {})
-    if said.get("type") != "file":
-        return None
-    size = said["fileSize"] if said["fileSize"] > 0 else 0
-    file = Attachment(said["id"], said["fileName"], mimetypes.guess_type(said["fileName"])[0] or "", size, {})
-    person = f"line:{event['source']['userId']}"
-    chat = {"chat_type": "user", "chat_id": event["source"]["userId"], "user_id": event["source"]["userId"]}
-    reply_to = {**chat, "reply_token": event["replyToken"], "expires_at": time.time() + 55, "quote_token": None}
-    at = event["timestamp"] / 1000
-    return Message(f"line:{said['id']}", "line", person, person, "", at, reply_to, attachments=(file,))
 
 
 @pytest.fixture
@@ -127,6 +112,35 @@ def test_every_kind_that_is_promised_is_read(chat: LineChat, name: str, content:
 
     assert name in chat.line.visible(USER)[0]
     assert chat.desk.files.of(f"line:{USER}").chunks
+
+
+@pytest.mark.parametrize("source", [line_events.group(), line_events.room()])
+def test_a_file_in_a_group_is_nobodys_call(chat: LineChat, source: dict[str, str]) -> None:
+    shared = source.get("groupId") or source["roomId"]
+    sent = chat.content.send("guests.md", RULES)
+    chat.arrive(sent.event(source, reply_token=chat.line.issue_token(shared)))
+    chat.answer(shared)
+
+    assert (sent.asked, chat.line.visible(shared)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("給与\n\u202e規程.md", "『給与 規程.md』"), ("長" * 500 + ".md", "….md』"), ("../../etc/x.md", "x.md")],
+)
+def test_a_name_is_shown_on_one_line_with_its_ending(chat: LineChat, name: str, shown: str) -> None:
+    chat.send(name)
+
+    (said,) = chat.line.visible(USER)
+    assert shown in said.splitlines()[0]
+    assert "を読みました" in said.splitlines()[0]
+
+
+@pytest.mark.parametrize("told", [{"fileName": None}, {"fileName": 7}, {"fileName": ""}, {"fileSize": "5"}])
+def test_a_file_of_which_line_tells_oddly_is_answered_all_the_same(chat: LineChat, told: dict[str, Any]) -> None:
+    chat.send("guests.md", RULES, **told)
+
+    assert len(chat.line.visible(USER)) == 1
 
 
 def test_what_is_not_read_is_told_in_the_language_of_their_line(chat: LineChat) -> None:
