@@ -127,7 +127,9 @@ def test_who_has_become_a_guest_is_not_told_on_what_a_member_was_told(
     assert SECRET not in everything_in(store)
 
 
-@pytest.mark.parametrize("fault", [Fault(status=500), Fault(status=429), Fault(error="fatal_error"), Fault(body="{}")])
+@pytest.mark.parametrize(
+    "fault", [Fault(status=500), Fault(status=429, retry_after=60), Fault(error="fatal_error"), Fault(body="{}")]
+)
 def test_while_slack_does_not_say_who_it_is_only_what_everybody_may_read_is_told(
     store: redis.Redis, desk: Desk, slack: FakeSlack, fault: Fault
 ) -> None:
