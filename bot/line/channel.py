@@ -79,11 +79,22 @@ def quota(account: LineAccount, settings: BotSettings) -> Finding:
         return Finding("unknown", f"LINE does not tell how many messages are used: {reason(error)}")
     of = "no limit" if spent.limit is None else f"{spent.limit}"
     told = f"{spent.used} messages of this month's quota are used ({of}); LINE_PUSH={settings.line_push}"
-    if settings.line_push == "never":
-        return Finding("ok", f"{told}: answers use none, they are all free")
-    if spent.limit is not None and spent.used >= spent.limit:
-        return Finding("bad", f"{told}: it is used up, and late answers wait for the next message or button")
-    return Finding("ok", f"{told}: late answers are pushed, and count")
+    left = None if spent.limit is None else spent.limit - spent.used
+    return _pushes(told, left, settings)
+
+
+def _pushes(told: str, left: int | None, settings: BotSettings) -> Finding:
+    """What becomes of late answers with so many messages left; None: as many as one pays for."""
+    match settings.line_push:
+        case "never":
+            return Finding("ok", f"{told}: answers use none, they are all free")
+        case "quota" if left is not None and left <= settings.line_push_reserve:
+            kept = f"no more than the reserve of {settings.line_push_reserve} is left"
+            return Finding("ok", f"{told}: {kept}, so that late answers wait for a button or the next message")
+        case "always" if left is not None and left <= 0:
+            return Finding("bad", f"{told}: it is used up, and late answers wait for a button or the next message")
+        case _:
+            return Finding("ok", f"{told}: late answers are pushed, and count")
 
 
 def by_hand() -> Iterator[Finding]:

@@ -411,6 +411,9 @@ def test_whether_people_may_answer_by_hand_is_told(line: FakeLine, account: Fake
         (200, 200, "never", "ok", "all free"),
         (200, 200, "always", "bad", "used up"),
         (200, 7, "always", "ok", "count"),
+        (200, 180, "quota", "ok", "no more than the reserve of 20 is left"),
+        (200, 179, "quota", "ok", "late answers are pushed"),
+        (None, 7_000, "quota", "ok", "late answers are pushed"),
         (None, 7_000, "always", "ok", "no limit"),
     ],
 )
