@@ -6,12 +6,13 @@ import time
 
 import pytest
 
+from bot.line.calling import Listening
 from bot.line.events import Ours, translate
 from bot.messages import Command, Message
 from tests.fakes import line_events
 from tests.fakes.line_events import OTHER_USER, USER
 
-ADMINS = frozenset({f"line:{USER}"})
+ADMINS = Listening(admins=frozenset({f"line:{USER}"}))
 
 
 def taken_for(event: dict[str, object]) -> str:
