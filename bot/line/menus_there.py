@@ -16,6 +16,7 @@ from bot.errors import DeliveryError, DeliveryFailed
 from bot.findings import Finding
 from bot.line.account import Odd, object_of
 from bot.line.api import LineApi, NotFound
+from bot.line.channel import reason
 from bot.line.menu import OURS, Menu
 
 _MENUS, _ALIASES, _DEFAULT = "/v2/bot/richmenu", "/v2/bot/richmenu/alias", "/v2/bot/user/all/richmenu"
@@ -117,9 +118,7 @@ def put_up(there: MenusThere, wanted: Sequence[Menu], *, dry_run: bool) -> Itera
         else:
             yield from _carry_out(there, standing, wanted)
     except DeliveryError as error:
-        yield Finding(
-            "bad", f"rich menu: LINE did not do it ({error}); what is told above stands; running it again mends"
-        )
+        yield Finding("bad", f"rich menu: {reason(error)}; what is told above stands, and running it again mends")
 
 
 def _plan(standing: Standing, wanted: Sequence[Menu]) -> Iterator[Finding]:

@@ -237,6 +237,14 @@ def break_at(account: FakeAccount, call: int, fault: Fault) -> None:
     account.answer = broken  # type: ignore[method-assign]
 
 
+def test_beyond_a_hundred_menus_an_hour_it_says_that_line_has_enough(line: FakeLine, account: FakeAccount) -> None:
+    account.menus_made = 100
+
+    (bad,) = texts(of_menus(told(line)), "bad")
+
+    assert "has enough for now (rate limited)" in bad
+
+
 def test_a_menu_whose_picture_never_came_is_made_again(line: FakeLine, account: FakeAccount) -> None:
     account.go_wrong("POST", f"{MENUS}/", Fault.SERVER_ERROR)
     told(line)
