@@ -67,10 +67,13 @@ def register(app: Celery, desk: Desk) -> None:
     worker_shutting_down.connect(hand_everything_back, weak=False)
 
 
-def status(desk: Desk, model: str) -> dict[str, object]:
-    """What the heartbeat says of the model."""
+def status(desk: Desk, model: str, at_once: int) -> dict[str, object]:
+    """What the heartbeat says of the model, and how long who waits for `at_once` threads will wait."""
     load = desk.generator.load
-    return {"ready": load.ready, "model": model, "running": load.running, "waiting": load.waiting}
+    return {
+        **{"ready": load.ready, "model": model, "running": load.running, "waiting": load.waiting},
+        **{"broken": load.broken, "answer_s": round(desk.tempo.answer_s, 2), "at_once": at_once},
+    }
 
 
 def main() -> None:
@@ -179,7 +182,7 @@ def run(
             pool="threads",
             at_once=own.answers_at_once,
             store_url=bot.store_url,
-            status=lambda: status(desk, own.llm_model),
+            status=lambda: status(desk, own.llm_model, own.answers_at_once),
             metrics_port=own.metrics_port and own.metrics_port + 1,
         )
     finally:

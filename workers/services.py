@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
@@ -17,6 +17,7 @@ from workers.answer_cache import AnswerCache
 from workers.batches import Batches
 from workers.citing import Citing
 from workers.conversation import Conversations
+from workers.expecting import Tempo
 from workers.gate import Gate
 from workers.generation import Generator
 from workers.interrupts import Interrupts
@@ -97,6 +98,7 @@ class Desk:
     model: str
     answer_tokens: int
     answer_deadline_s: float
+    tempo: Tempo = field(default_factory=Tempo)
 
 
 class Collector(Protocol):

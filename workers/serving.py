@@ -63,6 +63,8 @@ def serve(batch: Batch, desk: Desk) -> None:
     elapsed = time.monotonic() - began
     metrics.ANSWERS.labels(batch.newest.platform, outcome).inc()
     metrics.ANSWER_SECONDS.observe(elapsed)
+    if outcome == "answered":
+        desk.tempo.note(elapsed)
     log.info(
         "served", extra={"platform": batch.newest.platform, "outcome": outcome, "elapsed_ms": round(elapsed * 1000)}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 
@@ -12,12 +13,12 @@ from bot.console.sender import ConsoleSender
 from bot.messages import Message
 from bot.platform import Sender
 from bot.store import connect
-from tests.fakes.line import REPLY, FakeLine, Fault
+from tests.fakes.line import LOADING, REPLY, FakeLine, Fault
 from tests.fakes.line_events import USER
 from tests.workers.desk import LIFE_S, from_line, line_sender, pause_s
 from tests.workers.making import accept, message
 from workers.batches import GIVE_UP_FROM_ATTEMPT, MOST_HELD_OF_ONE_PERSON, Batches
-from workers.due_times import WINDOW_S, DueTimes
+from workers.due_times import TOLD_AFTER_S, WINDOW_S, DueTimes
 
 YOUNG_S, DYING_S, DEAD_S = 0.0, 50.0, 55.0 + WINDOW_S
 
@@ -162,3 +163,48 @@ def test_the_lock_is_kept_however_long_line_takes(
 
     assert len(line.visible(USER)) == 1
     assert store.hget(f"batch:line:{USER}", "journal:notice") == '"sent"'
+
+
+@pytest.mark.parametrize(
+    ("replies", "told"),
+    [
+        (None, "ただいま準備をしています。"),
+        ({"ready": False}, "モデルを読み込んでいます。"),
+        ({"ready": False, "broken": True}, "いつもより時間がかかっています。"),
+        ({"ready": True, "answer_s": 18.0, "at_once": 1}, "次の順番です。あと約20秒です。"),
+    ],
+)
+def test_who_waits_is_told_for_how_long(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes, replies: dict[str, object] | None, told: str
+) -> None:
+    asked(store, line, DYING_S)
+    if replies is not None:
+        store.set("status:replies", json.dumps(replies))
+
+    due_times.see_to(time.time())
+
+    assert line.visible(USER)[0].startswith(told)
+
+
+def test_who_is_behind_another_is_told_the_place(store: redis.Redis, line: FakeLine, due_times: DueTimes) -> None:
+    accept(store, replace(message(conversation="console:before"), sent_at=time.time() - 600))
+    asked(store, line, DYING_S)
+    store.set("status:replies", json.dumps({"ready": True, "answer_s": 18.0, "at_once": 1}))
+
+    due_times.see_to(time.time())
+
+    assert "前に1件です。あと約40秒です。" in line.visible(USER)[0]
+
+
+def test_a_question_that_no_worker_takes_shows_the_loading_animation_once(
+    store: redis.Redis, line: FakeLine, due_times: DueTimes
+) -> None:
+    asked(store, line, YOUNG_S)
+
+    due_times.see_to(time.time())
+    assert line.calls == []
+
+    for _ in range(3):
+        due_times.see_to(time.time() + TOLD_AFTER_S + 1)
+    assert [call.path for call in line.calls] == [LOADING]
+    assert line.visible(USER) == []
