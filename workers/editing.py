@@ -24,11 +24,13 @@ from workers.services import Clerk
 def edit(event: Edit, clerk: Clerk) -> None:
     """What waits is answered in its new words, the last question is answered again, what was is remembered so.
 
-    People whom the question was handed to read it in its new words.
+    People whom the question was handed to read it in its new words. Edits may come out of order: the newest stands.
 
     Raises:
         DeliveryDeferred, StoreUnavailable: it is to be tried again.
     """
+    if _is_outdated(event, clerk.store):
+        return
     asked = _asked_in(event, clerk)
     if _reword_waiting(event, clerk.store):
         clerk.interrupts.changed(event.conversation_id, event.message_id)
@@ -43,6 +45,17 @@ def edit(event: Edit, clerk: Clerk) -> None:
         Gaps(clerk.store).reword(event.conversation_id, event.message_id, event.text)
     erase_outcomes(clerk.store, message_ids=[event.message_id])  # they came of an answer to other words
     reword(asked, event, clerk)  # last: a platform that is out of reach holds up nothing of ours
+
+
+def _is_outdated(event: Edit, store: redis.Redis) -> bool:
+    """Whether a later edit of the message, by the platform's time, was carried out before."""
+    key = f"edited:{event.message_id}"
+    with store_errors(), store.pipeline() as step:
+        step.zadd(key, {"at": event.sent_at}, gt=True)
+        step.expire(key, SEEN_S)
+        step.zscore(key, "at")
+        newest: float = step.execute()[-1]
+    return newest > event.sent_at
 
 
 def _asked_in(event: Edit, clerk: Clerk) -> Turn:

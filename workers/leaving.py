@@ -1,7 +1,8 @@
-"""The end of a place: the bot was shut out of a workspace or a channel, and nothing that was said there stays.
+"""The end of a place: the bot was shut out of a workspace, a channel or a group, and nothing that was said there stays.
 
-A place is named as its conversations begin (`slack:T1`, `slack:T1:C1`); every key that ends in one of them is looked
-through once, so it does not matter how many there are.
+A place is named as its conversations begin (`slack:T1`, `slack:T1:C1`, `line:C1`); every key that ends in one of them is
+looked through once, so it does not matter how many there are. Messages on LINE do not name their place: what is kept
+of them elsewhere (votes, what answers were made from) does.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from bot.store import store_errors, text
 from workers.answer_cache import AnswerCache
 from workers.erasure import rewrite_soon
 from workers.interrupts import ANY
+from workers.provenance import Provenances
 from workers.services import Clerk
-from workers.votes.votes import Votes
+from workers.votes.votes import Vote, Votes
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,9 @@ _OF_CONVERSATIONS = frozenset(
     {"inbox", "messages", "turns", "batch", "lock", "letters", "gaps_in", "kept", "slack_previews"}
 )
 """Keys that tell by their name that there is a conversation."""
-_STAYS = frozenset({"seen", "lock", "epoch", "interrupt"})
-"""Ids and numbers without words, by which what is under way, or comes again late, is kept from coming back."""
+_STAYS = frozenset({"seen", "lock", "epoch", "interrupt", "tries"})
+"""Ids and numbers without words, by which what is under way, or comes again late, is kept from coming back; and how
+many codes were tried, which it does not begin anew to add the bot again."""
 
 
 def leave(control_id: str, event: Command, clerk: Clerk) -> None:
@@ -50,8 +53,9 @@ def leave(control_id: str, event: Command, clerk: Clerk) -> None:
         clerk.conversations.end(some)
     for conversation in (conversation for name, conversation in keys if name == "batch"):
         clerk.interrupts.changed(conversation, ANY)
+    Provenances(store).leave(lambda conversation: is_in(conversation, place))
     votes = Votes(store)
-    votes.erase(message_ids=[m for vote in votes.all() for m in vote.asked.message_ids if is_in(m, place)])
+    votes.erase(message_ids=[m for vote in votes.all() if _was_given_in(place, vote) for m in vote.asked.message_ids])
     AnswerCache(store).clear()  # it may repeat what was asked there, and is soon full again
     _unlink([f"{name}:{rest}" for name, rest in keys if name not in stays], store)
     _forget_people(place, store)
@@ -69,6 +73,11 @@ def _taken_back(place: str, sender: Sender | None) -> DeliveryDeferred | None:
     except DeliveryDeferred as error:
         return error
     return None
+
+
+def _was_given_in(place: str, vote: Vote) -> bool:
+    """Also by its messages, where an earlier version noted no conversation."""
+    return is_in(vote.conversation_id, place) or any(is_in(message, place) for message in vote.asked.message_ids)
 
 
 def is_in(name: str, place: str) -> bool:

@@ -144,6 +144,10 @@ class Provenances:
         """
         return self._kept.drop(self._kept.concerning(person, message_ids))
 
+    def leave(self, is_left: Callable[[str], bool]) -> None:
+        """Drop those of the conversations that are left, and what cannot be read."""
+        self._kept.drop([name for name, record in self._kept.all() if not record or is_left(record.conversation_id)])
+
     def refresh(self, known: Callable[[Collection[str]], Collection[str]]) -> None:
         """Drop those of passages that the newest index has not, and with them what they tell of a document."""
         records = self._kept.all()

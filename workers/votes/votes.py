@@ -38,6 +38,7 @@ class Vote:
         answered: the answer's turn as delivered, with the passages that it cites.
         chunk_ids: what the model had read in this conversation until then; the answer may have words of each.
         reason: what the voter says was wrong, in at most MAX_REASON_CHARS; empty where nothing was said.
+        conversation_id: where that was said; empty in what an earlier version wrote.
     """
 
     voter: str
@@ -48,6 +49,7 @@ class Vote:
     answered: Turn
     chunk_ids: tuple[str, ...]
     reason: str = ""
+    conversation_id: str = ""
 
     @property
     def answer_id(self) -> str:
@@ -68,6 +70,7 @@ class Vote:
         turns = {"asked": self.asked.to_json(), "answered": self.answered.to_json()}
         given = {"voter": self.voter, "value": self.value, "may_train": self.may_train, "at": self.at}
         given |= {"reason": self.reason} if self.reason else {}
+        given |= {"conversation_id": self.conversation_id} if self.conversation_id else {}
         return json.dumps({"v": VERSION, **given, **turns, "chunk_ids": self.chunk_ids}, ensure_ascii=False)
 
     @classmethod
@@ -83,7 +86,8 @@ class Vote:
                 raise UnreadableRecord(f"not a Vote of version {VERSION} or older")
             asked, answered = Turn.from_json(facts["asked"]), Turn.from_json(facts["answered"])
             given = (facts["voter"], facts["value"], facts["may_train"], facts["at"])
-            return cls(*given, asked, answered, tuple(facts["chunk_ids"]), facts.get("reason", ""))
+            said = (asked, answered, tuple(facts["chunk_ids"]), facts.get("reason", ""))
+            return cls(*given, *said, facts.get("conversation_id", ""))
         except (KeyError, TypeError, ValueError) as error:
             raise UnreadableRecord(f"unreadable Vote: {error}") from error
 
@@ -139,7 +143,9 @@ class Votes:
         None: the exchange was erased, edited or left behind since it was read.
         """
         asked = replace(exchange.asked, recalled=())  # of other messages, which may be erased by themselves
-        vote = Vote(*(voter, ballot.value, ballot.may_train, at), asked, exchange.answered, exchange.chunk_ids)
+        said = (asked, exchange.answered, exchange.chunk_ids)
+        given = (voter, ballot.value, ballot.may_train, at)
+        vote = Vote(*given, *said, conversation_id=exchange.conversation_id)
         with store_errors():
             votes = self._vote(
                 keys=[f"turns:{exchange.conversation_id}", "votes", "votes:since", "votes:new"],
