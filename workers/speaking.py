@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.capabilities import KnowsLanguages
+from bot.home import OPENED
 from bot.messages import Command
 from bot.platform import Sender
 from workers.services import Clerk
 
-SILENT = frozenset({"unfollow", "leave"})
-"""Orders that are not answered: no platform need be asked about who has left."""
+SILENT = frozenset({"unfollow", "leave", OPENED})
+"""Orders that are not answered: no platform need be asked about who has left. A page asks for its language itself."""
 
 
 def in_their_language(event: Command, clerk: Clerk) -> Command:
