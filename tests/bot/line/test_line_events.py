@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot.line.events import TOKEN_LIFE_S, Ours, translate
 from bot.line.postback import Postback
-from bot.messages import Command, Deletion, Edit, Message
+from bot.messages import Action, Attachment, Command, Deletion, Edit, Message
 from tests.fakes import line_events
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "line"
@@ -177,3 +178,117 @@ def test_a_very_long_text_is_cut_to_what_a_message_may_have() -> None:
 
     assert isinstance(message, Message)
     assert len(message.text) == Message.MAX_TEXT_CHARS
+
+
+def file(name: object, size: object = 2_138, **message: object) -> dict[str, Any]:
+    said = {"type": "file", "id": "590000000000000017", "fileName": name, "fileSize": size, **message}
+    return line_events.event("message", line_events.user(), sent_at=NOW, replyToken="token", message=said)
+
+
+def test_a_file_in_a_1_to_1_chat_is_a_message_without_words() -> None:
+    message = translate(file("規程.pdf", markAsReadToken="mLzXkQ1rT8"), NOW)
+
+    assert isinstance(message, Message)
+    assert (message.id, message.text) == ("line:590000000000000017", "")
+    assert message.attachments == (Attachment("590000000000000017", "規程.pdf", "application/pdf", 2_138, {}),)
+    assert (message.reply_to["reply_token"], message.reply_to["read_token"]) == ("token", "mLzXkQ1rT8")
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "mimetype"),
+    [
+        ("a.csv", "a.csv", "text/csv"),
+        ("../../etc/passwd", "../../etc/passwd", ""),
+        ("data:text/html,x", "data:text/html,x", ""),
+        ("a\nb\u202e.txt", "a b.txt", "text/plain"),
+        ("締め\ud83d.txt", "締め.txt", "text/plain"),
+        ("名" * 500 + ".pdf", "名" * 115 + "….pdf", "application/pdf"),
+        ("x." + "y" * 500, "x." + "y" * 117 + "…", ""),
+        ("", "", ""),
+        (None, "", ""),
+        (7, "", ""),
+    ],
+)
+def test_a_files_name_is_one_line_with_its_ending(told: object, name: str, mimetype: str) -> None:
+    message = translate(file(told), NOW)
+
+    assert isinstance(message, Message)
+    assert (message.attachments[0].name, message.attachments[0].mimetype) == (name, mimetype)
+    assert len(message.attachments[0].name) <= Attachment.MAX_NAME_CHARS
+
+
+@pytest.mark.parametrize("size", [-1, 2**53, 10**30, "7", 7.5, True, None])
+def test_a_size_that_no_file_has_is_unknown(size: object) -> None:
+    message = translate(file("a.txt", size), NOW)
+
+    assert isinstance(message, Message)
+    assert message.attachments[0].size_bytes == 0
+
+
+@pytest.mark.parametrize("index", [1, None, "2", True])
+def test_of_pictures_that_are_sent_together_the_first_is_told_of(index: object) -> None:
+    picture = {"type": "image", "id": "1", "imageSet": {"id": "E005", "index": index, "total": 3}}
+    event = line_events.event("message", line_events.user(), sent_at=NOW, message=picture)
+
+    command = translate(event, NOW)
+
+    assert isinstance(command, Command)
+    assert (command.name, command.argument, command.language) == ("cannot_read", "image", "")
+
+
+def test_a_vote_is_bound_to_the_chat_that_it_stands_in() -> None:
+    vote = Postback("vote", USER, "line:1", "en", "up+train").data()
+
+    action = translate(line_events.postback(vote), time.time())
+    elsewhere = translate(line_events.postback(vote, line_events.group()), time.time())
+
+    assert isinstance(action, Action)
+    assert (action.name, action.value, action.user_id) == ("vote", "up+train line:1", USER)
+    assert action.language == "en"
+    assert elsewhere is None
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        Postback("vote", USER, "line:1", "ja", "sideways"),
+        Postback("vote", USER, "", "ja", "up"),
+        Postback("vote", USER, "line:1 line:2", "ja", "up"),
+        Postback("vote", "", "line:1", "ja", "up"),
+        Postback("vote", USER, "line:1", "fr", "up"),
+        Postback("collect", USER, "", "ja"),
+        Postback("collect", "", "line:1", "ja"),
+        Postback("collect", USER, "line:1", "../ja"),
+        Postback("menu", "", "", "ja", "forget"),
+        Postback("menu", "", "", "ja", "admin reindex"),
+        Postback("menu", "", "", "ja"),
+        Postback("menu", "", "", "fr", "language"),
+        Postback("forget", USER, "line:1", "ja"),
+        Postback("", USER, "line:1", "ja"),
+    ],
+)
+def test_a_button_that_the_bot_never_showed_does_nothing(button: Postback) -> None:
+    assert translate(line_events.postback(button.data()), time.time()) is None
+
+
+@pytest.mark.parametrize("kind", ["unsend", "messageEdited", "unfollow", "leave"])
+def test_in_standby_what_needs_no_answer_is_heeded(kind: str) -> None:
+    event = next(event for event in all_samples() if event["type"] == kind) | {"mode": "standby"}
+
+    assert translate(event, NOW) is not None
+
+
+def test_in_standby_nothing_is_made_that_would_be_answered() -> None:
+    made = [translate(event | {"mode": "standby"}, NOW) for event in all_samples()]
+
+    assert {type(one).__name__ for one in made} == {"NoneType", "Deletion", "Edit", "Command"}
+    assert {one.name for one in made if isinstance(one, Command)} == {"unfollow", "leave"}
+
+
+def test_nobody_can_be_left_in_a_1_to_1_chat() -> None:
+    assert translate(line_events.event("leave", line_events.user()), time.time()) is None
+
+
+def all_samples() -> list[dict[str, Any]]:
+    bodies = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SAMPLES.glob("*.json"))]
+    return [event for body in bodies for event in body["events"]]

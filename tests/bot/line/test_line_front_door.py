@@ -12,7 +12,9 @@ import redis
 
 from bot.access import Access
 from bot.inbox import ROOM, Inbox
+from bot.line.calling import CallWords
 from bot.line.front_door import LineFrontDoor, signed
+from bot.line.postback import Postback
 from bot.messages import Command, Control, Deletion, Message, control_from_json
 from bot.platform import MAX_BODY_BYTES, WebhookRequest, WebhookResponse
 from bot.store import connect
@@ -282,3 +284,58 @@ def test_text_that_no_encoding_holds_is_taken_in(door: LineFrontDoor, store: red
 
     assert door.handle(WebhookRequest(line_events.headers(SECRET, body), body)).status == 200
     assert [message.text for message in waiting(store)] == ["締め日\ufffd"]
+
+
+def test_a_quote_that_cannot_be_looked_up_is_a_503_so_that_line_delivers_it_again(store: redis.Redis) -> None:
+    nowhere = connect("unix:///nowhere/store.sock")
+    door = LineFrontDoor(SECRET, Inbox(nowhere, NoHints()), Access(nowhere, "open", frozenset()))
+
+    assert deliver(door, line_events.text("もう少し", line_events.group(), quotedMessageId="901")).status == 503
+
+
+def test_a_call_word_of_the_settings_is_heard(store: redis.Redis, access: Access) -> None:
+    door = LineFrontDoor(SECRET, Inbox(store, NoHints()), access, CallWords(("窓口",)))
+
+    deliver(door, line_events.text("窓口、締め日は？", line_events.group()))
+    deliver(door, line_events.text("窓口はどこ？", line_events.group()))
+
+    assert [message.text for message in waiting(store, GROUP)] == ["締め日は？"]
+
+
+def test_a_strangers_vote_is_dropped_and_their_sticker_is_a_wish_to_be_let_in(
+    door: LineFrontDoor, store: redis.Redis
+) -> None:
+    stranger = line_events.user(line_events.OTHER_USER)
+    vote = Postback("vote", f"line:{line_events.OTHER_USER}", "line:1", "ja", "up").data()
+    sticker = {"type": "sticker", "id": "1", "packageId": "1", "stickerId": "1"}
+    deliver(door, line_events.postback(vote, stranger), line_events.event("message", stranger, message=sticker))
+
+    (command,) = controls(store)
+    assert isinstance(command, Command)
+    assert command.name == "pair"
+
+
+def test_a_press_delivered_again_counts_once(door: LineFrontDoor, store: redis.Redis) -> None:
+    press = line_events.postback(Postback("vote", USER, "line:1", "ja", "up").data())
+
+    deliver(door, press, press)
+    deliver(door, line_events.redelivered(press))
+
+    assert len(controls(store)) == 1
+
+
+def test_messages_that_come_out_of_order_wait_in_the_order_in_which_they_were_said(
+    door: LineFrontDoor, store: redis.Redis
+) -> None:
+    now = time.time()
+    deliver(door, line_events.text("二つ目", sent_at=now - 1), line_events.text("一つ目", sent_at=now - 2))
+
+    assert [message.text for message in waiting(store)] == ["一つ目", "二つ目"]
+
+
+def test_a_message_that_was_unsent_before_it_came_never_waits(door: LineFrontDoor, store: redis.Redis) -> None:
+    said = line_events.text("締め日は？")
+    deliver(door, line_events.unsend(said["message"]["id"]))
+    deliver(door, said)
+
+    assert waiting(store) == []
