@@ -18,9 +18,10 @@ from bot.line.calling import NO_WORDS, CallWords, Listening
 from bot.line.events import delivery_id, translate
 from bot.line.sent import SentMessages
 from bot.line.sightings import kind_of
-from bot.messages import Message
+from bot.messages import Edit, Message
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.sightings import Sightings
+from bot.store import store_errors
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +68,17 @@ class LineFrontDoor:
         """Make one event durable; False when its conversation has no room."""
         said = translate(event, time.time(), self._listening)
         ours = at_the_door(said, self._access) if said else None
-        if ours is None:
+        if ours is None or (isinstance(ours, Edit) and not self._has(ours.message_id)):
             return True
         if isinstance(ours, Message):
             return self._inbox.accept(ours, delivery_id(event)) is not Accepted.FULL
         self._inbox.control(ours, delivery_id(event))
         return True
+
+    def _has(self, message_id: str) -> bool:
+        """Whether the message was for the bot: LINE tells of every edit in a group, most of them of people's talk."""
+        with store_errors():
+            return bool(self._inbox.store.exists(f"seen:{message_id}", f"about:{message_id}"))
 
 
 def signed(secret: bytes, body: bytes, signature: str) -> bool:

@@ -15,7 +15,7 @@ from bot.inbox import ROOM, Inbox
 from bot.line.calling import CallWords
 from bot.line.front_door import LineFrontDoor, signed
 from bot.line.postback import Postback
-from bot.messages import Command, Control, Deletion, Message, control_from_json
+from bot.messages import Command, Control, Deletion, Edit, Message, control_from_json
 from bot.platform import MAX_BODY_BYTES, WebhookRequest, WebhookResponse
 from bot.store import connect
 from tests.fakes import line_events
@@ -339,3 +339,20 @@ def test_a_message_that_was_unsent_before_it_came_never_waits(door: LineFrontDoo
     deliver(door, said)
 
     assert waiting(store) == []
+
+
+def test_of_an_edit_of_what_people_said_to_each_other_nothing_is_kept(door: LineFrontDoor, store: redis.Redis) -> None:
+    said = line_events.text("お昼は？", line_events.group())
+    deliver(door, said, line_events.edited(said["message"]["id"], "お昼はそばで"))
+
+    assert controls(store) == []
+    assert not store.exists(f"rate:{USER}")
+
+
+def test_an_edit_of_what_was_said_to_the_bot_goes_to_the_clerk(door: LineFrontDoor, store: redis.Redis) -> None:
+    said = line_events.mentioning("@窓口 締め日は？")
+    deliver(door, said, line_events.edited(said["message"]["id"], "締切は？"))
+
+    (edit,) = controls(store)
+    assert isinstance(edit, Edit)
+    assert edit.text == "締切は？"
