@@ -20,6 +20,8 @@ SAID_ALREADY = 0.75
 """The share of a sentence's content from which on an answer says the same."""
 
 _SENTENCE_END = re.compile(r"(?<=[。！？])[」』）)\]]*|(?<=[!?])(?=\s)|(?<=[a-zA-Z0-9\])]\.)(?=\s)|\n")
+_NUMBERING = re.compile(r"\s*(?:\d{1,2}[.)])?\s*")
+_ITEM = re.compile(r"^\s*\d{1,2}[.)](?=\s+\S)", re.MULTILINE)
 _ENDS = ("。", "！", "？", "!", "?", ".", "」", "』", "）", ")", "]")
 _NAME = re.compile(r"[\u3400-\u9fff]{4,}|(?=[a-z0-9-]*[a-z])(?=[a-z0-9-]*\d)[a-z0-9]+(?:-[a-z0-9]+)+")
 MIN_HELD = 0.4
@@ -80,6 +82,11 @@ def is_whole(sentence: str) -> bool:
     return sentence.rstrip().endswith(_ENDS)
 
 
+def is_numbering(sentence: str) -> bool:
+    """Whether it is the number of a list's item that has no words."""
+    return bool(_NUMBERING.fullmatch(sentence))
+
+
 def refuses(sentence: str) -> bool:
     """Whether the sentence says that the material does not hold the answer."""
     return bool(_NOT_FOUND.search(unicodedata.normalize("NFKC", sentence)))
@@ -93,7 +100,8 @@ def support(sentence: str, passages: Sequence[Passage], question: str = "") -> P
     """
     if " > " in sentence:  # the line above a passage, copied
         return None
-    scored = [(_coverage(sentence, passage, question), -at) for at, passage in enumerate(passages)]
+    words = _unnumbered(sentence)
+    scored = [(_coverage(words, passage, question), -at) for at, passage in enumerate(passages)]
     if not scored:
         return None
     coverage, at = max(scored)
@@ -120,6 +128,7 @@ def evidence(said: str, question: str, passage: Passage, most_chars: int = 200) 
     With it a reader sees at once whether the answer is right, and has names and figures as they are written. Across
     languages there is none: the link is enough.
     """
+    said = _unnumbered(said)
     told, asked = set(_contents(_plain(said))), set(_contents(_plain(question)))
     parts = [part.strip() for part in sentences([passage.chunk.text]) if part.strip()]
     if not parts or language(said) != language(passage.chunk.text):
@@ -181,11 +190,16 @@ def is_about(question: str, passages: Sequence[Passage]) -> bool:
 
 
 def _end_of_sentence(text: str) -> int:
-    """Where the first sentence ends, when something follows it; 0 when it may go on."""
+    """Where the first sentence ends, when something follows it; 0 when it may go on. "1." alone begins one."""
     for end in _SENTENCE_END.finditer(text):
-        if end.end() < len(text) and text[: end.end()].strip():
+        if end.end() < len(text) and not _NUMBERING.fullmatch(text, 0, end.end()):
             return end.end()
     return 0
+
+
+def _unnumbered(said: str) -> str:
+    """Without the numbers of a list's items, which are no figures of a document."""
+    return _ITEM.sub("", said)
 
 
 def _coverage(sentence: str, passage: Passage, question: str) -> float:

@@ -1,7 +1,7 @@
 """The end of a place: the bot was shut out of a workspace, channel or group, and nothing that was said there stays.
 
-A place is named as its conversations begin (`slack:T1`, `slack:T1:C1`, `line:C1`); every key that ends in one of them is
-looked through once, so it does not matter how many there are. Messages on LINE do not name their place: what is kept
+A place is named as its conversations begin (`slack:T1`, `slack:T1:C1`, `line:C1`); every key that ends in one of them
+is looked through once, so it does not matter how many there are. Messages on LINE do not name their place: what is kept
 of them elsewhere (votes, what answers were made from) does.
 """
 

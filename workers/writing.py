@@ -86,7 +86,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
     secret, known = instructions(prompt), (*told.addresses, inquiry.policy.persona)  # who the desk is, it may say
     for sentence in grounding.sentences(pieces):
         inquiry.course.writes()
-        if grounding.refuses(sentence) or (told.said and pieces.is_cut and not grounding.is_whole(sentence)):
+        if grounding.refuses(sentence) or (told.said and _is_stub(sentence, pieces)):
             break
         if recites(told.said + sentence, secret, known):
             told.left_out += 1
@@ -106,6 +106,11 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
         raise NotInTime("nothing was said within the deadline")
     whole = whole and not told.left_out and generation.completion.finish_reason == "stop"
     return _ended(told, prompt, question, voice, stopped=pieces.stopped, whole=whole)
+
+
+def _is_stub(sentence: str, pieces: Pieces) -> bool:
+    """Whether it is what was left of a sentence when the model had to end, or a list's number that nothing follows."""
+    return grounding.is_numbering(sentence) or (pieces.is_cut and not grounding.is_whole(sentence))
 
 
 def _ended(told: Telling, prompt: Prompt, question: str, voice: Voice, *, stopped: bool, whole: bool) -> Written:

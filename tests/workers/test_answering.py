@@ -166,6 +166,13 @@ def test_a_sentence_that_is_cut_by_the_length_is_not_shown_either(store: redis.R
         assert ask(store, desk, "経費の締め日はいつですか？") == ANSWER
 
 
+def test_of_a_list_no_number_stays_without_its_words(store: redis.Redis, retriever: Retriever) -> None:
+    with saying(Script(f"1. {ANSWER}\n2. 月は地球のまわりを回ります。\n3. ")) as generator:
+        text = ask(store, make_desk(store, retriever, generator), "経費の締め日はいつですか？")
+
+    assert text == f"1. {ANSWER}"
+
+
 def test_a_cut_sentence_is_better_than_none(store: redis.Redis, retriever: Retriever) -> None:
     with saying(Script(ANSWER)) as generator:
         desk = make_desk(store, retriever, generator, answer_tokens=len(ANSWER) - 3)
