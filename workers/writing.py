@@ -105,7 +105,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
     if not told.shown and generation.completion.finish_reason == "deadline":
         raise NotInTime("nothing was said within the deadline")
     whole = whole and not told.left_out and generation.completion.finish_reason == "stop"
-    return _ended(told, prompt, question, voice, stopped=pieces.stopped, whole=whole)
+    return _ended(told, prompt, question, voice, ending=pieces.ending, whole=whole)
 
 
 def _is_stub(sentence: str, pieces: Pieces) -> bool:
@@ -113,10 +113,10 @@ def _is_stub(sentence: str, pieces: Pieces) -> bool:
     return grounding.is_numbering(sentence) or (pieces.is_cut and not grounding.is_whole(sentence))
 
 
-def _ended(told: Telling, prompt: Prompt, question: str, voice: Voice, *, stopped: bool, whole: bool) -> Written:
+def _ended(told: Telling, prompt: Prompt, question: str, voice: Voice, *, ending: str, whole: bool) -> Written:
     """What was told with what has to be said at its end, and what it stands on."""
-    if stopped:
-        return Written(f"{told.shown}\n{phrase('stopped', voice.language)}".strip(), tuple(told.sources))
+    if ending == "stopped" or (ending and told.shown):
+        return Written(f"{told.shown}\n{phrase(ending, voice.language)}".strip(), tuple(told.sources))
     if told.shown and not prompt.passages:
         return Written(f"{told.shown}\n{phrase('general', voice.language)}", ())
     evidence = grounding.evidence(told.said, question, told.sources[0]) if told.sources else ""
@@ -172,6 +172,11 @@ class Pieces:
         self._next_notice = 0.0
         self._began: float | None = time.monotonic()
         self._deadline = time.monotonic() + deadline_s
+
+    @property
+    def ending(self) -> str:
+        """The phrase that says why it is not all; empty when it is."""
+        return "stopped" if self.stopped else "cut" if self.is_cut else ""
 
     def __iter__(self) -> Iterator[str]:
         for piece in self._generation:

@@ -45,7 +45,7 @@ def seen(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     settings = KnowledgeSettings(_env_file=None, data_path=folder / "data", knowledge_path=folder)  # type: ignore[call-arg]
     reindex(settings, sources=[Folder(path=folder / "documents", audience=frozenset({PUBLIC}))])
     with open_retriever(settings) as retriever:
-        yield run_all(CELLS, stores_of(store_url), retriever, life_s=LIFE_S, within_s=5 * LIFE_S)
+        yield run_all(CELLS, stores_of(store_url), retriever, life_s=LIFE_S, within_s=7 * LIFE_S)
 
 
 def stores_of(store_url: str) -> list[redis.Redis]:
@@ -96,7 +96,7 @@ def test_of_a_slow_answer_the_beginning_comes_with_a_button_for_the_rest(seen: d
 
 @pytest.mark.parametrize("ahead", AHEAD)
 def test_a_stalled_model_has_said_what_it_has_said(seen: dict[Cell, Seen], ahead: int) -> None:
-    assert the_answer(seen[Cell("stalled", ahead)]) == f"{SENTENCES[0]}{JA.nothing_more}"
+    assert the_answer(seen[Cell("stalled", ahead)]) == f"{SENTENCES[0]}（途中までの答えです）"
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.speed in {"crashed", "not loaded"}], ids=str)
@@ -105,3 +105,10 @@ def test_without_a_model_the_document_answers(seen: dict[Cell, Seen], cell: Cell
     assert WITHOUT_MODEL in seen[cell].text
     assert SENTENCES[0] in seen[cell].text
     assert last
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.ahead == AHEAD[-1]], ids=str)
+def test_who_has_no_worker_is_told_how_many_are_before(seen: dict[Cell, Seen], cell: Cell) -> None:
+    first = seen[cell].messages[0][1]
+    assert first.endswith(JA.wait_for_button)
+    assert "読み込んでいます" in first if cell.speed == "not loaded" else re.search(r"\d+件", first)

@@ -17,6 +17,7 @@ from typing import Literal
 
 import redis
 
+from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.line.events import TOKEN_LIFE_S, translate
 from bot.line.phrases import phrases
@@ -28,9 +29,11 @@ from tests.fakes.line import LOADING, FakeLine
 from tests.fakes.model import Script, ScriptedGenerator
 from tests.workers.desk import make_clerk, make_desk
 from workers.acting import act
+from workers.answer_cache import AnswerCache
 from workers.controls import Controls
 from workers.due_times import DueTimes
 from workers.generation import GenerationFailed
+from workers.replies import status
 from workers.services import Clerk, Desk, Retriever
 from workers.serving import answer_next
 
@@ -130,14 +133,15 @@ class Waiting:
         generator = ScriptedGenerator(scripts(self.cell.speed, self._life_s))
         generator.ready = self.cell.speed != "not loaded"
         with self._line, contextlib.closing(generator):
-            sender = make_sender(self._line, self._store, timeout_s=5.0)
+            sender = make_sender(self._line, self._store, access="open", timeout_s=5.0)
             desk = make_desk(
                 self._store,
                 self._retriever,
                 generator,
                 senders={"line": sender},
                 hints=self,
-                answer_deadline_s=2 * self._life_s,
+                answers=AnswerCache(self._store, 0),  # the others ask the same, and are to take their time
+                answer_deadline_s=4 * self._life_s,
             )
             with self._at_work(desk, sender):
                 self._everybody_asks()
@@ -158,6 +162,7 @@ class Waiting:
         due_times = DueTimes(self._store, desk.batches, {"line": sender})
         threads = [threading.Thread(target=self._answer_all, args=(desk,)) for _ in range(WORKERS)]
         threads.append(threading.Thread(target=self._keep_books, args=(clerk, due_times)))
+        Heartbeat(self._store, "replies", lambda: status(desk, "a-model", WORKERS)).start()
         for thread in threads:
             thread.start()
         try:
