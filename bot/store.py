@@ -21,7 +21,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     about:{m}          string        the conversation whose turns hold this message
     spoke:{user}       set           the conversations in which this person spoke
     asked_of:{user}    hash          messages of this person that others asked about -> the conversation of the answer
-    edited:{m}         sorted set    when the newest edit of this message was made, for SEEN_S
+    edited:{m}         string        when the newest edit of this message was made, for SEEN_S
     controls           hash          id -> control event as JSON
     controls:due       sorted set    control events by the time they are to be carried out
     dead               hash          message or control id -> what could not be answered or carried out

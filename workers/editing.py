@@ -49,13 +49,11 @@ def edit(event: Edit, clerk: Clerk) -> None:
 
 def _is_outdated(event: Edit, store: redis.Redis) -> bool:
     """Whether a later edit of the message, by the platform's time, was carried out before."""
-    key = f"edited:{event.message_id}"
-    with store_errors(), store.pipeline() as step:
-        step.zadd(key, {"at": event.sent_at}, gt=True)
-        step.expire(key, SEEN_S)
-        step.zscore(key, "at")
-        newest: float = step.execute()[-1]
-    return newest > event.sent_at
+    with store_errors():
+        known = script(store, "workers", "newest_edit")(
+            keys=[f"edited:{event.message_id}"], args=[event.sent_at, SEEN_S]
+        )
+    return bool(known)
 
 
 def _asked_in(event: Edit, clerk: Clerk) -> Turn:

@@ -274,7 +274,7 @@ def test_a_stranger_is_let_in_by_a_code_only(pairing: Desk, line: FakeLine) -> N
     invitation = pairing.command("line", "invite")
 
     assert "招待された方だけ" in answered(stranger, QUESTION)
-    assert "招待された方だけ" in answered(stranger, "AAAA-AAAA")
+    assert "このコードは使えません" in answered(stranger, "AAAA-2222")
     assert answered(stranger, invitation.stdout) == "登録しました。どうぞ質問してください。"
 
     stranger.say(QUESTION)

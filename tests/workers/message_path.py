@@ -36,7 +36,22 @@ from workers.dead_letters import DeadLetters
 
 AGAIN_AFTER_S = 100.0
 FOR_EVER = {"fence", "dead", "letters", "letter", "rewrite", "erased"}
-FOR_A_TIME = {"seen", "about", "turns", "epoch", "spoke", "interrupt", "stream", "rate", "answering", "held_up", "read"}
+FOR_A_TIME = {
+    *(
+        "seen",
+        "about",
+        "turns",
+        "epoch",
+        "spoke",
+        "interrupt",
+        "stream",
+        "rate",
+        "answering",
+        "held_up",
+        "read",
+        "edited",
+    )
+}
 
 
 class MessagePath:
