@@ -13,6 +13,7 @@ from bot.line.api import MAX_MESSAGES, NotTaken, QuotaUsedUp, TokenGone
 from bot.line.card import card
 from bot.line.collecting import hand_over, token_of_tap
 from bot.line.kept import KeptAnswer
+from bot.line.loading import Loading
 from bot.line.phrases import Introduction, phrases
 from bot.line.progress import Progress, what_follows
 from bot.line.reading import ReadMark
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 NOTICE_BEFORE_S = 8
 """So long before a token dies it is spent on what there is by then: one call may take as long."""
 
-LOADING_S = 60
-LOADING_AGAIN_S = 50
 TAPS_EVERY_S = 2.0
 
 RETRY_KEYS = uuid.UUID("5b0c4f0e-2a56-4f0c-9f53-0f8f2f1f3a7d")
@@ -54,7 +53,7 @@ class LineReply:
         self._token = ReplyToken(target.reply_to, target.conversation_id, journal=journal, ways=ways)
         self._so_far, self._extract, self._notice = "", "", ""
         self._read_mark = ReadMark(target.reply_to, journal, api=ways.api, store=ways.store)
-        self._loading_until: float | None = None
+        self._loading = Loading(target.reply_to, journal, ways.api)
         self._notice_settled = False
         self._look_for_taps_at = 0.0
 
@@ -103,21 +102,13 @@ class LineReply:
         return self.finish(Reply(apology))
 
     def _show_loading(self) -> None:
-        """Show the animation, which only 1:1 chats have and the next message ends, while somebody can see its end."""
-        now = time.time()
-        if not self._in_1_to_1 or now < (self._loading_until or 0.0):
-            return
-        if self._loading_until is None:
-            self._loading_until = self._journal.read().get("loading_until", 0.0)
-        if now < self._loading_until or not (self._token.alive(now) or self._may_push()):
-            return
-        self._loading_until = now + LOADING_AGAIN_S
-        self._journal.write(loading_until=self._loading_until)
-        self._journal.check()
-        try:
-            self._ways.api.show_loading(self._chat_id, LOADING_S)
-        except DeliveryError as error:
-            log.info("loading not shown", extra={"platform": "line", "reason": str(error)})
+        """Show that somebody works on it, where what comes of it will be seen without a tap."""
+        if self._in_1_to_1 and not self._loading.is_shown() and (self._is_to_be_spent() or self._may_push()):
+            self._loading.show()
+
+    def _is_to_be_spent(self) -> bool:
+        """Whether the question's own token is still to bring something."""
+        return self._token.alive(time.time()) and not self._journal.read().get("notice")
 
     def _show_progress_to_tap(self) -> None:
         """Spend the tap that waits, if nobody else does."""

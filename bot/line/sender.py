@@ -13,15 +13,16 @@ from linebot.v3.messaging import TextMessage
 from bot.access import Access
 from bot.calls import AT_ONCE, TIMEOUT_S, Calls
 from bot.capabilities import FetchedFile, Outcome
-from bot.errors import DeliveryError, DeliveryFailed
+from bot.errors import DeliveryFailed
 from bot.line.api import LineApi
 from bot.line.collecting import hand_over
 from bot.line.content import LineFiles
 from bot.line.kept import KeptAnswers
+from bot.line.loading import show_loading
 from bot.line.phrases import phrases
 from bot.line.profiles import Profiles
 from bot.line.quota import Pushing
-from bot.line.reply import LOADING_S, NOTICE_BEFORE_S, LineReply
+from bot.line.reply import NOTICE_BEFORE_S, LineReply
 from bot.line.sent import SentMessages
 from bot.line.tap import Taps
 from bot.line.ways import Ways
@@ -120,7 +121,7 @@ class LineSender:
         """
         if asked_for == "coming" and not self._ways.kept.of(conversation_id):
             self._ways.taps.wait(conversation_id, reply_to)
-            self._show_loading(reply_to)
+            show_loading(reply_to, self._ways.api)
             if not self._ways.kept.of(conversation_id) or not self._ways.taps.take(conversation_id):
                 return  # it waits, or who finished the answer meanwhile spends it
         words = phrases(language)
@@ -134,14 +135,6 @@ class LineSender:
             hand_over(reply_to, conversation_id, self._ways, lambda _: [TextMessage(text=text)])
         except DeliveryFailed as error:  # the vote counts without it
             log.info("voter not thanked", extra={"platform": "line", "reason": str(error)})
-
-    def _show_loading(self, reply_to: Mapping[str, Any]) -> None:
-        if reply_to["chat_type"] != "user":
-            return
-        try:
-            self._ways.api.show_loading(reply_to["chat_id"], LOADING_S)
-        except DeliveryError as error:
-            log.info("loading not shown", extra={"platform": "line", "reason": str(error)})
 
 
 def line_api(url: str, access_token: str, *, timeout_s: float = TIMEOUT_S, at_once: int = AT_ONCE) -> LineApi:

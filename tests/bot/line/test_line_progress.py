@@ -278,6 +278,15 @@ def test_nothing_moves_where_nobody_could_see_its_end(sender: LineSender, line: 
     assert line.calls_of(LOADING) == []
 
 
+def test_nothing_moves_once_only_a_tap_brings_the_rest(
+    sender: LineSender, line: FakeLine, begun: LineReply, target: Target, journal: MemoryJournal
+) -> None:
+    begun.waiting(QUEUED)
+    sender.open(target, journal).working("検索しています")
+
+    assert line.calls_of(LOADING) == []
+
+
 def test_what_was_kept_before_answers_had_cards_is_handed_over_once(
     sender: LineSender, line: FakeLine, store: redis.Redis, target: Target
 ) -> None:
