@@ -40,7 +40,7 @@ from tests.workers.letters import a_question_dies, an_order_dies
 from tests.workers.making import accept, message
 from workers.acting import act
 from workers.batches import Batches
-from workers.conversation import Conversations
+from workers.conversation import Conversations, Turn
 from workers.phrases import phrase
 from workers.services import Clerk, Desk
 from workers.serving import answer_next
@@ -343,6 +343,42 @@ def test_an_open_code_lets_in_once_and_the_order_may_come_twice(store: redis.Red
     assert line.visible(OTHER_USER) == [phrase("code_refused", "ja")]
     assert access.admits(f"line:{USER}")
     assert not access.admits(f"line:{OTHER_USER}")
+
+
+@pytest.mark.parametrize(
+    ("answered", "said"),
+    [(True, "すでに上に表示しています"), (False, "もう一度質問してください")],
+    ids=["shown", "gone"],
+)
+def test_a_button_whose_answer_is_not_kept_tells_what_became_of_it(
+    store: redis.Redis, line: FakeLine, answered: bool, said: str
+) -> None:
+    asked = from_line(line, "経費の締め日は？")
+    turn = Turn("user", (asked.text,), asked.user_id, (asked.id,))
+    if answered:
+        store.rpush(f"turns:{asked.conversation_id}", turn.to_json())
+    sender = line_sender(line, store)
+    pressed = Command(
+        "line", asked.conversation_id, asked.user_id, "collect", asked.id, "ja", time.time(), asked.reply_to
+    )
+
+    act("p1", pressed, make_clerk(store, {"line": sender}, collector=sender))
+
+    assert said in line.visible(USER)[0]
+
+
+def test_a_button_whose_answer_is_still_to_come_waits_for_it(store: redis.Redis, line: FakeLine) -> None:
+    asked = from_line(line, "経費の締め日は？")
+    accept(store, asked)
+    sender = line_sender(line, store)
+    pressed = Command(
+        "line", asked.conversation_id, asked.user_id, "collect", asked.id, "ja", time.time(), asked.reply_to
+    )
+
+    act("p1", pressed, make_clerk(store, {"line": sender}, collector=sender))
+
+    assert line.visible(USER) == []
+    assert store.exists(f"tap:{asked.conversation_id}")
 
 
 def test_a_button_collects_what_was_kept(store: redis.Redis, line: FakeLine) -> None:

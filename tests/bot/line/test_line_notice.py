@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -209,4 +210,6 @@ def test_after_a_press_no_copy_of_the_answer_stays_in_the_store(
     waiting_for_button.finish(ANSWER)
     press(sender, line)
 
-    assert not any("20日" in value for key in store.scan_iter("collect:*") for value in store.hvals(key))
+    journals = [store.hgetall(key) for key in store.scan_iter("collect:*")]
+    assert journals
+    assert not any("20日" in str(json.loads(value)) for journal in journals for value in journal.values())

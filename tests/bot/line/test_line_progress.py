@@ -161,6 +161,44 @@ def test_a_tap_whose_token_dies_with_nothing_new_says_how_far_it_is(
     assert line.visible(USER)[2:] == [f"{QUEUED}\n{JA.more_by_button}"]
 
 
+def test_what_a_document_says_is_shown_once(sender: LineSender, line: FakeLine, target: Target) -> None:
+    stream = sender.open(target, MemoryJournal())
+    stream.preview(Reply("資料の抜粋です。"))
+    at_the_end(stream, target)
+    press(sender, line, asked_for="coming")
+    stream.waiting(QUEUED)
+    stream.due(time.time() + 50)
+
+    assert line.visible(USER)[2:] == [f"{QUEUED}\n{JA.wait_for_button}"]
+
+
+def test_a_tap_is_spent_by_one_of_two_who_see_its_end(
+    sender: LineSender, line: FakeLine, begun: LineReply, target: Target, journal: MemoryJournal
+) -> None:
+    press(sender, line, asked_for="coming")
+    other = sender.open(target, journal)
+    begun.due(time.time() + 50)
+    other.due(time.time() + 50)
+
+    assert len(line.calls_of(REPLY)) == 2
+
+
+def test_what_another_worker_writes_anew_is_shown_when_it_is_whole(
+    sender: LineSender, line: FakeLine, begun: LineReply, target: Target, journal: MemoryJournal
+) -> None:
+    press(sender, line, asked_for="coming")
+    anew = sender.open(target, journal)
+    anew.update(SECOND)
+    for _ in range(2):  # the question's own token comes first
+        anew.due(time.time() + 50)
+    assert SECOND not in "".join(line.visible(USER))
+
+    anew.finish(Reply(SECOND + THIRD))
+    press(sender, line)
+
+    assert line.visible(USER)[-1] == f"{JA.introductions['anew']}\n\n{SECOND}{THIRD}"
+
+
 def test_of_two_taps_one_is_answered(sender: LineSender, line: FakeLine, begun: LineReply) -> None:
     press(sender, line, asked_for="coming")
     press(sender, line, asked_for="coming")
