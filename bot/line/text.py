@@ -28,14 +28,15 @@ _LIST_MARK = r"\s*(?:・|\d{1,9}[.)]\s)\s*"
 _LINES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^\s{0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$"), ""),  # a rule
     (re.compile(r"^\s{0,3}#{1,6}\s*$"), ""),
-    (re.compile(r"^\s{0,3}(?:#{1,6}\s+|#{2,6}(?=[^\s#]))(.*?)(?:\s+#+)?\s*$"), r"■ \1"),
+    (re.compile(r"^\s{0,3}(?:#{1,6}\s++|#{2,6}(?=[^\s#]))(|.*?\S)(?:\s++#++)?\s*+$"), r"■ \1"),
     (re.compile(r"^(\s*)[-*+]\s+"), r"\1・"),
     (re.compile(rf"^({_LIST_MARK})\[ \]\s+"), r"\1☐ "),
     (re.compile(rf"^({_LIST_MARK})\[[xX]\]\s+"), r"\1☑ "),
     (re.compile(rf"^({_LIST_MARK})#{{1,6}}\s+"), r"\1"),
-    (re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$"), ""),  # a rule of a table without rows
-    (re.compile(r"^\s*\|\s*(.*?)\s*\|\s*$"), r"\1"),
+    (re.compile(r"^(?=[\s:|-]*+$)[^-]*+-[^|]*+\|.*$"), ""),  # a rule of a table without rows
+    (re.compile(r"^\s*+\|\s*+(|.*\S)\s*+\|\s*+$"), r"\1"),
 )
+"""Documents have lines of every kind: what repeats gives nothing back, so that none takes longer than it is long."""
 
 
 def utf16_units(text: str) -> int:

@@ -247,3 +247,15 @@ def test_an_address_at_the_end_of_a_part_stays_whole() -> None:
     made = split("規則です。" * 960 + f"詳細は {address} にあります。" + "以上です。" * 300)
 
     assert [part.count(address) for part in made].count(1) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["|" + " " * 2_500 + "x", "# " + " " * 2_500 + "x", "# " + "a #" * 2_500 + "x", "-|" * 1_250 + "x"],
+    ids=["a row without an end", "a heading far to the right", "a heading of numbers", "nearly a rule"],
+)
+def test_no_line_takes_longer_to_read_than_it_is_long(line: str) -> None:
+    begun = time.process_time()
+
+    assert plain(line).endswith("x")
+    assert time.process_time() - begun < 0.5
