@@ -67,8 +67,10 @@ class LineFrontDoor:
     def _take_in(self, event: Any) -> bool:
         """Make one event durable; False when its conversation has no room."""
         said = translate(event, time.time(), self._listening)
-        ours = at_the_door(said, self._access) if said else None
-        if ours is None or (isinstance(ours, Edit) and not self._has(ours.message_id)):
+        if said is None or (isinstance(said, Edit) and not self._has(said.message_id)):
+            return True
+        ours = at_the_door(said, self._access)
+        if ours is None:
             return True
         if isinstance(ours, Message):
             return self._inbox.accept(ours, delivery_id(event)) is not Accepted.FULL

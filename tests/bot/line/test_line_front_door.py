@@ -349,6 +349,15 @@ def test_of_an_edit_of_what_people_said_to_each_other_nothing_is_kept(door: Line
     assert not store.exists(f"rate:{USER}")
 
 
+def test_people_who_edit_where_the_bot_is_not_let_in_give_the_clerk_nothing_to_do(
+    door: LineFrontDoor, store: redis.Redis
+) -> None:
+    said = line_events.text("お昼は？", line_events.room())
+    deliver(door, said, line_events.edited(said["message"]["id"], "お昼はそばで", line_events.room()))
+
+    assert controls(store) == []
+
+
 def test_an_edit_of_what_was_said_to_the_bot_goes_to_the_clerk(door: LineFrontDoor, store: redis.Redis) -> None:
     said = line_events.mentioning("@窓口 締め日は？")
     deliver(door, said, line_events.edited(said["message"]["id"], "締切は？"))
