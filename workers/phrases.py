@@ -45,14 +45,16 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "code_refused": "このコードは使えません。書き間違い、期限切れ（24時間）、使用済みのどれかです。"
         "管理者にお確かめください。",
         "codes_over": "コードの間違いが続いています。1時間ほどたってから、もう一度送ってください。",
-        "group_paired": "このグループで使えるようになりました。私にメンションして質問してください。",
+        "group_paired": "このグループで使えるようになりました。"
+        "私にメンションするか、私のメッセージを引用（リプライ）して質問してください。",
         "group_not_admitted": "このグループではまだ使えません。"
-        "使うには、管理者がここで私にメンションして「許可」と書いてください。",
+        "使うには、管理者がこのメッセージを引用（リプライ）するか、私にメンションして、「許可」と書いてください。",
         "group_revoked": "このグループでは使えなくなりました。",
         "only_admins_let_in": "このグループで使うかどうかは、管理者（ADMIN_USERS）だけが決められます。",
         "no_longer_admitted": "いまはお使いになれないため、この質問にはお答えできません。管理者にお尋ねください。",
         "invitation": "招待コード: {code}\n24時間のあいだ、1人または1グループに使えます。"
-        "渡された方は、友だちに追加してコードを送ってください。グループでは、メンションに続けて書いてください。",
+        "渡された方は、友だちに追加してコードを送ってください。"
+        "グループでは、私にメンションするか、私のメッセージを引用（リプライ）して書いてください。",
         "no_codes": "招待コードは使えません（LINE_ACCESS=allowlist）。「許可 ID」で加えてください。",
         "everybody_is_in": "いまはどなたでも使えます（LINE_ACCESS=open）。",
         "nobody_is_in": "管理者のほかに、使える方はまだいません。",
@@ -67,7 +69,7 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "help": "資料について質問してください。答えには出典をつけます。\n"
         "「リセット」で会話を新しく始め、「ストップ」で答えを止め、「忘れて」で会話を消します。",
         "greeting": "はじめまして。資料についての質問にお答えします。\n"
-        "{by_word}私にメンションするか、私のメッセージを引用して質問してください。",
+        "{by_word}私にメンションするか、私のメッセージを引用（リプライ）して質問してください。",
         "greeting_call_word": "「{word}、締め日はいつですか？」のように文のはじめで呼びかけるか、",
         "ask": "知りたいことを、そのまま文章で送ってください。\n例: {example}",
         "cannot_read": "申し訳ありません。{what}は読めません。ご質問は文字で送ってください。\n"
@@ -209,15 +211,16 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "code_refused": "This code does not work: it is mistyped, older than 24 hours, or used already. "
         "Please ask your administrator.",
         "codes_over": "There were too many wrong codes. Please wait about an hour, then send yours again.",
-        "group_paired": "You can use me in this group now. Please mention me and ask away.",
+        "group_paired": "You can use me in this group now. "
+        "Please mention me, or quote one of my messages, and ask away.",
         "group_not_admitted": "I am not open to this group yet. "
-        "An administrator has to mention me here and write “allow”.",
+        "An administrator has to quote this message, or mention me, and write “allow”.",
         "group_revoked": "I am not open to this group any more.",
         "only_admins_let_in": "Only administrators (ADMIN_USERS) can decide whether this group may use me.",
         "no_longer_admitted": "You cannot use this account at the moment, so I have not answered your question. "
         "Please ask your administrator.",
         "invitation": "Code: {code}\nFor 24 hours it lets in one person or one group. A person adds this "
-        "account as a friend and sends me the code; in a group it is written behind a mention of me.",
+        "account as a friend and sends me the code; in a group it is written behind a mention of me, or quoting me.",
         "no_codes": "There are no codes here (LINE_ACCESS=allowlist). Please send “allow ID”.",
         "everybody_is_in": "Everybody may use me (LINE_ACCESS=open).",
         "nobody_is_in": "Nobody but the administrators is let in yet.",
@@ -232,8 +235,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "help": "Ask me about the documents; my answers name their sources.\n"
         "“reset” starts a new conversation, “stop” ends an answer, “forget” erases our conversations.",
         "greeting": "Hello. I answer questions about the documents.\n"
-        "{by_word}Mention me, or quote one of my messages, and ask.",
-        "greeting_call_word": "Begin with my name (“{word}, when are expenses due?”). ",
+        "To ask in this group, {by_word}mention me, or quote one of my messages.",
+        "greeting_call_word": "begin with my name (“{word}, when are expenses due?”), ",
         "ask": "Just write what you would like to know.\nFor example: {example}",
         "cannot_read": "I am sorry, I cannot read {what}. Please write your question.\n"
         "Text, CSV, PDF and Office files I do read when you send them here.",

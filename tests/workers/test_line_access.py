@@ -306,6 +306,24 @@ def test_a_code_behind_a_mention_lets_the_group_in(place: Place) -> None:
     assert not place.access.admits(f"line:{USER}")
 
 
+@pytest.mark.parametrize("is_code", [False, True])
+def test_where_nobody_can_mention_the_bot_a_group_is_let_in_by_quoting_what_it_said(
+    place: Place, is_code: bool
+) -> None:
+    refusal = place.say_in_group(QUESTION)
+    (shown,) = (str(key).removeprefix("line:sent:") for key in place.store.scan_iter("line:sent:*"))
+
+    said = place.access.invite() if is_code else "許可"
+    quoting = line_events.text(
+        said, line_events.group(ADMIN), reply_token=place.line.issue_token(GROUP), quotedMessageId=shown
+    )
+    place.deliver(quoting)
+
+    assert "引用" in refusal[0]
+    assert place.line.visible(GROUP)[1:] == ja("group_paired")
+    assert "引用" in ja("group_paired")[0]
+
+
 def test_who_is_let_in_alone_is_not_let_in_in_a_group(place: Place) -> None:
     place.say(place.access.invite())
 
