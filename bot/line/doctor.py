@@ -13,6 +13,7 @@ from bot.findings import REACH_WITHIN_S, Finding, ago, clock_skew_s, unsigned_ca
 from bot.line import channel
 from bot.line.account import LineAccount, Webhook
 from bot.line.events import TOKEN_LAST_CHANCE_S
+from bot.line.ids import LINE_ID
 from bot.line.menu import menus
 from bot.line.menus_there import MenusThere
 from bot.line.sightings import EXPECTED
@@ -36,6 +37,7 @@ def examine(
         yield channel.quota(account, settings)
     if address := channel.wanted_address(settings):
         yield unsigned_call(address)
+    yield from _admins(settings)
     yield from _in_the_store(settings, sightings, access)
     yield from channel.by_hand()
 
@@ -102,10 +104,17 @@ def _in_the_store(settings: BotSettings, sightings: Sightings, access: Access) -
             yield Finding("unknown", f"{kind} has never come ({what})")
 
 
+def _admins(settings: BotSettings) -> Iterator[Finding]:
+    """Administrators whom LINE would never name so, and who thus are none."""
+    for who in sorted(settings.admins):
+        if not who.startswith("slack:") and not LINE_ID.fullmatch(who):
+            yield Finding("bad", f"ADMIN_USERS: {who} is nobody's ID; on LINE it is line:U and 32 digits 0-9 a-f")
+
+
 def _let_in(settings: BotSettings, admitted: int) -> Finding:
     if settings.line_access == "open":
         return Finding("ok", "LINE_ACCESS=open: everybody is answered, from public documents only")
-    admins = sum(who.startswith("line:") for who in settings.admins)
+    admins = sum(bool(LINE_ID.fullmatch(who)) for who in settings.admins)
     told = f"LINE_ACCESS={settings.line_access}: {admitted} people and groups are let in, and {admins} administrators"
     if admitted or admins:
         return Finding("ok", told)

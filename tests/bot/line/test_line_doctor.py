@@ -223,6 +223,14 @@ def test_without_the_store_everything_else_is_told(line: FakeLine) -> None:
     assert has(told["ok"], "ACCESS_TOKEN works")
 
 
+@pytest.mark.parametrize("slip", [line_events.USER, "line:Uxxx", f"line: {line_events.USER}", "LINE:U1"])
+def test_an_administrator_whose_id_is_none_is_told_of(line: FakeLine, store: redis.Redis, slip: str) -> None:
+    told = found(line, store, admin_users=f"slack:U2,{slip}")
+
+    assert has(told["bad"], f"ADMIN_USERS: {slip} is nobody's ID")
+    assert has(told["unknown"], "nobody is answered yet")
+
+
 @pytest.mark.parametrize(
     ("given", "let_in", "state", "words"),
     [
@@ -230,7 +238,7 @@ def test_without_the_store_everything_else_is_told(line: FakeLine) -> None:
         ({"line_access": "allowlist"}, (), "unknown", "nobody is answered yet. `madoguchi line allow ID`"),
         ({"line_access": "allowlist", "line_allowed": f"line:{line_events.USER}"}, (), "ok", "1 people and groups"),
         ({}, ("line:U1", "line:C1"), "ok", "2 people and groups"),
-        ({"admin_users": "line:U1,slack:U2"}, (), "ok", "1 administrators"),
+        ({"admin_users": f"line:{line_events.USER},slack:U2"}, (), "ok", "1 administrators"),
         ({"line_access": "open"}, (), "ok", "everybody is answered, from public documents only"),
     ],
 )
