@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+import redis
+
 from bot.capabilities import KnowsNames
 from bot.messages import Command
+from bot.store import store_errors
 from workers.interrupts import ANY, Interrupts
 from workers.phrases import phrase
 from workers.seldom import is_time_for
@@ -16,6 +19,7 @@ TELL_PERSON_EVERY_S = 600
 TELL_GROUP_EVERY_S = 3600
 """So often who is not let in is told so: what strangers write must not cost a call to the platform each."""
 MOST_LISTED = 50
+_REFUSALS = ("not_admitted", "not_on_list", "group_not_admitted")
 NAMES_WITHIN_S = 5.0
 """A platform that does not answer does not hold up the list, which has a reply token's life; ids are enough."""
 
@@ -51,8 +55,10 @@ def answer_to_an_order(control_id: str, event: Command, clerk: Clerk) -> str:
     return ORDERS[verb](who, event, clerk)
 
 
-def shut_out(who: str, interrupts: Interrupts) -> None:
-    """End the answer that is being written there: it is begun anew, and refused."""
+def shut_out(who: str, interrupts: Interrupts, store: redis.Redis) -> None:
+    """End the answer that is being written there: it is begun anew, and refused. The next question is refused aloud."""
+    with store_errors():
+        store.delete(*(f"refused:{who}:{name}" for name in _REFUSALS))
     interrupts.changed(who, ANY)
 
 
@@ -88,7 +94,7 @@ def _revoke(who: str, event: Command, clerk: Clerk) -> str:
     clerk.access.revoke(who)
     if clerk.access.admits(who):
         return phrase("stays_in", event.language, who=who)
-    shut_out(who, clerk.interrupts)
+    shut_out(who, clerk.interrupts, clerk.store)
     return phrase("group_revoked" if _is_here(who, event) else "revoked", event.language, who=who)
 
 

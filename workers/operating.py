@@ -55,13 +55,14 @@ def admitted(_: argparse.Namespace) -> int:
 
 def revoke(chosen: argparse.Namespace) -> int:
     """Let somebody use the bot on LINE no longer; 1 where that changes nothing."""
-    access = _access()
+    store = _store()
+    access = Access.of(BotSettings(), store)
     was_in = access.revoke(chosen.id)
     if access.admits(chosen.id):
         return _refused(f"ADMIN_USERS, LINE_ALLOWED or LINE_ACCESS=open lets in {chosen.id}")
     if not was_in:
         return _refused(f"{chosen.id} was not let in")
-    shut_out(chosen.id, Interrupts(_store()))
+    shut_out(chosen.id, Interrupts(store), store)
     print(f"{chosen.id} is let in no longer")
     return 0
 

@@ -450,6 +450,26 @@ def test_an_order_that_comes_again_after_a_crash_is_answered_once(
 # --- Who is shut out again
 
 
+@pytest.mark.parametrize("mode", ["pairing", "allowlist"])
+def test_who_is_shut_out_soon_after_being_let_in_is_told_so(place_of: Callable[..., Place], mode: Mode) -> None:
+    place = place_of(mode)
+    refused = place.say(QUESTION)
+    place.say(f"許可 line:{USER}", ADMIN)
+
+    place.say(f"取り消し line:{USER}", ADMIN)
+
+    assert place.say(QUESTION) == refused != []
+
+
+def test_a_group_that_is_shut_out_soon_after_being_let_in_is_told_so(place: Place) -> None:
+    refused = place.say_in_group(QUESTION)
+    place.say_in_group("許可", ADMIN)
+
+    place.say_in_group("許可を取り消し", ADMIN)
+
+    assert place.say_in_group(QUESTION) == refused != []
+
+
 @pytest.fixture
 def desk_of(store: redis.Redis, retriever: Retriever) -> Callable[..., Desk]:
     return lambda place, generator: make_desk(store, retriever, generator, senders={"line": place.sender})
