@@ -36,7 +36,7 @@ from workers.services import Clerk
 from workers.sharing import share
 from workers.speaking import chosen, in_their_language
 from workers.votes.voting import give_reason, vote
-from workers.welcoming import greeting, what_can_be_read, what_to_ask
+from workers.welcoming import greeting, what_can_be_read, what_it_can_do, what_to_ask
 
 JOURNAL_LIFE_S = 24 * 3600
 
@@ -120,11 +120,6 @@ def unfollow(control_id: str, event: Command, clerk: Clerk) -> None:
     erase_person(control_id, event, clerk)
 
 
-def help_(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Say what the desk can do."""
-    say("help", control_id, event, clerk)
-
-
 def language(control_id: str, event: Command, clerk: Clerk) -> None:
     """Speak the language that the person chose from now on, where there are no words of theirs to go by."""
     say("language_chosen", control_id, chosen(event, clerk), clerk)
@@ -171,7 +166,7 @@ ORDERS: dict[str, Callable[[str, Command, Clerk], None]] = {
     "unfollow": unfollow,
     "pair": telling(answer_to_a_wish),
     "pair_group": telling(answer_in_a_group),
-    "help": help_,
+    "help": telling(what_it_can_do),
     "ask": telling(what_to_ask),
     "joined": telling(greeting),
     "cannot_read": telling(what_can_be_read),

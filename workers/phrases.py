@@ -89,6 +89,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "「再インデックス」資料を読み直す（「受け入れる」「空でも」「試すだけ」を後ろにつけられます）\n"
         "「状態」いまの索引と進み具合　「戻す」ひとつ前の索引に戻す\n"
         "「資料一覧」資料ごとの件数　「中止」読み直しをやめる　「未回答」答えられなかった質問",
+        "admin_help_access": "「招待」招待コードを作る　「許可一覧」使える方とグループ\n"
+        "「許可 ID」「取り消し ID」使えるようにする、やめる（グループでは、そこで「許可」「許可を取り消し」）",
         "under_way": "ほかの処理が進んでいます。その進み具合をお知らせします。",
         "cancelling": "いまの区切りが終わりしだい中止します。前の索引はそのままです。",
         "nothing_to_cancel": "いま進んでいる読み直しはありません。",
@@ -255,6 +257,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "“reindex” reads the documents again (after it: “accept”, “allow-empty”, “dry-run”)\n"
         "“status” the index and the progress; “rollback” the index before; “sources” what each has; “cancel reindex”\n"
         "“gaps” what was asked and not answered",
+        "admin_help_access": "“invite” makes a code; “allowed” lists who is let in\n"
+        "“allow ID” and “revoke ID” let in and shut out (in a group: “allow” and “disallow”)",
         "under_way": "Something is under way already; this is how far it is.",
         "cancelling": "It ends after the batch under way. The old index stays.",
         "nothing_to_cancel": "No reindexing is under way.",

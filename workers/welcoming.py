@@ -20,6 +20,14 @@ def greeting(_: str, event: Command, __: Clerk) -> str:
     return phrase("greeting", event.language, by_word=by_word)
 
 
+def what_it_can_do(_: str, event: Command, clerk: Clerk) -> str:
+    """What people can say; to an administrator, where their words are orders (alone on LINE), these too."""
+    names = ["help"]
+    if event.user_id == event.conversation_id and event.user_id in clerk.access.admins:
+        names += ["admin_help", "admin_help_access"]
+    return "\n\n".join(phrase(name, event.language) for name in names)
+
+
 def what_to_ask(_: str, event: Command, clerk: Clerk) -> str:
     """An invitation to ask, with an example: the first of what the operator suggests, else one of ours."""
     suggested = clerk.policy.of(frozenset({event.conversation_id})).suggested_prompts or SUGGESTIONS[event.language]

@@ -435,6 +435,28 @@ def test_whom_the_settings_let_in_an_administrator_cannot_shut_out(place_of: Cal
     assert place.say(f"取り消し line:{ADMIN}", ADMIN) == ja("stays_in", who=f"line:{ADMIN}")
 
 
+@pytest.mark.parametrize(("word", "tongue"), [("使い方", "ja"), ("help", "en")])
+def test_an_administrator_alone_who_asks_for_help_is_told_an_administrators_words(
+    place: Place, word: str, tongue: str
+) -> None:
+    place.access.allow(f"line:{USER}")
+    place.access.allow(f"line:{GROUP}")
+
+    names = ("help", "admin_help", "admin_help_access")
+    assert place.say(word, ADMIN) == ["\n\n".join(phrase(name, tongue) for name in names)]
+    assert place.say(word) == [phrase("help", tongue)]
+    assert place.say_in_group(word, ADMIN) == [phrase("help", tongue)]
+
+
+@pytest.mark.parametrize("said", ["「招待」", "「許可一覧」", "“invite”", "“allowed”"])
+def test_the_words_that_help_names_are_orders(place: Place, said: str) -> None:
+    tongue = "en" if said[0] == "“" else "ja"
+    place.access.allow(f"line:{USER}")
+
+    assert said in phrase("admin_help_access", tongue)
+    assert place.say(said[1:-1], ADMIN) != []
+
+
 def test_an_order_that_comes_again_after_a_crash_is_answered_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
