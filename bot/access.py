@@ -29,7 +29,7 @@ _LOOKALIKES = str.maketrans("OIL", "011")
 """Crockford's base 32: no I, L, O or U in a code, and who types one of the first three means a digit."""
 _MOST_CHARS = 1_000
 """Nobody writes more around a code."""
-_SPOKEN_CODE = re.compile(r"(?<![0-9A-Z])([0-9A-Z]{4})[-‐-―−ー]?([0-9A-Z]{4})(?![0-9A-Z])")
+_SPOKEN_CODE = re.compile(r"(?<![0-9A-Z])(?<![0-9A-Z][-‐-―−ー])([0-9A-Z]{4})[-‐-―−ー]?([0-9A-Z]{4})(?![0-9A-Z])")
 _EIGHT = re.compile(r"[0-9A-Z]{8}")
 _PUNCTUATION = re.compile(r"[\W_ー]+")
 _DIGIT = re.compile(r"[2-9]")
