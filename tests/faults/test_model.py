@@ -53,9 +53,16 @@ def troubled(desk: Desk, slack: FakeSlack, line: FakeLine) -> dict[str, Crowd]:
     crowds = {trouble: Crowd(desk, slack, line, PLACES) for trouble in TROUBLE}
     for trouble, crowd in crowds.items():
         crowd.say(f"{trouble} {DEADLINE}")
+    wait_until(lambda: all_taken(desk))  # else one answer may cover both questions
     for crowd in crowds.values():
         crowd.say(PARKING)
     return crowds
+
+
+def all_taken(desk: Desk) -> bool:
+    """Whether everything that waits has been begun."""
+    waiting = [str(key).partition(":")[2] for key in desk.store.scan_iter("inbox:*")]
+    return all(desk.store.exists(f"batch:{conversation}") for conversation in waiting)
 
 
 @pytest.mark.parametrize("place", PLACES)
