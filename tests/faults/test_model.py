@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.line import FakeLine
 from tests.fakes.slack import FakeSlack
 from tests.faults.crowd import DEADLINE, DEADLINE_ANSWER, PARKING, PARKING_ANSWER, Crowd, answers, wait_until_done
-from tests.faults.desk import COMMANDS, Desk
+from tests.faults.desk import COMMANDS, Desk, wait_until
 from tests.faults.fixtures import service
 from workers.phrases import phrase
 
