@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.words import language
 from knowledge.documents import Passage
+from workers.sentences import sentences
 
 MIN_COVERAGE = 0.5
 """The share of a sentence's content that its passage must hold (chosen on tests/samples/questions.json)."""
@@ -19,10 +20,7 @@ MIN_COVERAGE = 0.5
 SAID_ALREADY = 0.75
 """The share of a sentence's content from which on an answer says the same."""
 
-_SENTENCE_END = re.compile(r"(?<=[。！？])[」』）)\]]*|(?<=[!?])(?=\s)|(?<=[a-zA-Z0-9\])]\.)(?=\s)|\n")
-_NUMBERING = re.compile(r"\s*(?:\d{1,2}[.)])?\s*")
-_ITEM = re.compile(r"^\s*\d{1,2}[.)](?=\s+\S)", re.MULTILINE)
-_ENDS = ("。", "！", "？", "!", "?", ".", "」", "』", "）", ")", "]")
+_ITEM = re.compile(r"^\s*\d{1,3}[.)](?=\s+\S)", re.MULTILINE)
 _NAME = re.compile(r"[\u3400-\u9fff]{4,}|(?=[a-z0-9-]*[a-z])(?=[a-z0-9-]*\d)[a-z0-9]+(?:-[a-z0-9]+)+")
 MIN_HELD = 0.4
 """A question may name something that no passage has, if they hold at least this share of the rest of it."""
@@ -63,28 +61,6 @@ _REFUSALS = (
     "(?:not|n't) (?:mention|specif|provid|contain|hold|includ|state)",
 )
 _NOT_FOUND = re.compile("|".join(_REFUSALS), re.IGNORECASE)
-
-
-def sentences(pieces: Iterable[str]) -> Iterator[str]:
-    """Whole sentences as soon as they are whole, with the white space that follows them; the rest at the end."""
-    rest = ""
-    for piece in pieces:
-        rest += piece
-        while end := _end_of_sentence(rest):
-            yield rest[:end]
-            rest = rest[end:]
-    if rest.strip():
-        yield rest
-
-
-def is_whole(sentence: str) -> bool:
-    """Whether the sentence has its end."""
-    return sentence.rstrip().endswith(_ENDS)
-
-
-def is_numbering(sentence: str) -> bool:
-    """Whether it is the number of a list's item that has no words."""
-    return bool(_NUMBERING.fullmatch(sentence))
 
 
 def refuses(sentence: str) -> bool:
@@ -187,14 +163,6 @@ def is_about(question: str, passages: Sequence[Passage]) -> bool:
         return True
     contents = _contents(asked)
     return sum(len(w) for w in contents if w in held) >= MIN_HELD * sum(len(w) for w in contents)
-
-
-def _end_of_sentence(text: str) -> int:
-    """Where the first sentence ends, when something follows it; 0 when it may go on. "1." alone begins one."""
-    for end in _SENTENCE_END.finditer(text):
-        if end.end() < len(text) and not _NUMBERING.fullmatch(text, 0, end.end()):
-            return end.end()
-    return 0
 
 
 def _unnumbered(said: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from workers import smalltalk
 from workers.conversation import Recalled, Turn
-from workers.grounding import sentences
+from workers.sentences import sentences
 
 MOST_CHARS = 300
 """A second of a small model's reading; the newest statements are kept."""

@@ -19,6 +19,7 @@ from workers.interrupts import Interrupted, Watch
 from workers.language import spoken
 from workers.phrases import phrase
 from workers.prompt import insisting, instructions
+from workers.sentences import is_numbering, is_whole, sentences
 from workers.services import Desk
 from workers.telling import Telling
 from workers.voice import Voice
@@ -84,7 +85,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
     pieces = Pieces(generation, reply, inquiry.watch, voice.language, deadline_s=left_s)
     told, whole = Telling(prompt.passages, question, voice, reply), False
     secret, known = instructions(prompt), (*told.addresses, inquiry.policy.persona)  # who the desk is, it may say
-    for sentence in grounding.sentences(pieces):
+    for sentence in sentences(pieces):
         inquiry.course.writes()
         if grounding.refuses(sentence) or (told.said and _is_stub(sentence, pieces)):
             break
@@ -110,7 +111,7 @@ def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Writ
 
 def _is_stub(sentence: str, pieces: Pieces) -> bool:
     """Whether it is what was left of a sentence when the model had to end, or a list's number that nothing follows."""
-    return grounding.is_numbering(sentence) or (pieces.is_cut and not grounding.is_whole(sentence))
+    return is_numbering(sentence) or (pieces.is_cut and not is_whole(sentence))
 
 
 def _ended(told: Telling, prompt: Prompt, question: str, voice: Voice, *, ending: str, whole: bool) -> Written:

@@ -28,6 +28,7 @@ from workers.engine import LlamaEngine
 from workers.generation import Generator, Sampling
 from workers.models import resolve
 from workers.prompt import draft
+from workers.sentences import sentences as sentences_of
 from workers.settings import WorkerSettings
 
 WAYS = ((1, 0), (1, 3), (1, 5), (2, 0), (2, 3), (2, 5), (3, 0), (3, 3))
@@ -70,7 +71,7 @@ def main() -> None:
 
 def cut(question: str, passage: Passage, most: int) -> Passage:
     """The passage with the sentence that shares most with the question and those around it, `most` in all."""
-    parts = [part for part in grounding.sentences([passage.chunk.text]) if part.strip()]
+    parts = [part for part in sentences_of([passage.chunk.text]) if part.strip()]
     if not most or len(parts) <= most:
         return passage
     nearest = grounding.extract(question, passage, most_chars=0)

@@ -173,6 +173,14 @@ def test_of_a_list_no_number_stays_without_its_words(store: redis.Redis, retriev
     assert text == f"1. {ANSWER}"
 
 
+def test_a_table_is_told_with_its_headings(store: redis.Redis, retriever: Retriever) -> None:
+    table = "| 区分 | 締め日 |\n|---|---|\n| 経費 | 毎月25日 |"
+    with saying(Script(f"{ANSWER}\n\n{table}")) as generator:
+        text = ask(store, make_desk(store, retriever, generator), "経費の区分ごとの締め日はいつですか？")
+
+    assert text == f"{ANSWER}\n\n{table}"
+
+
 def test_a_cut_sentence_is_better_than_none(store: redis.Redis, retriever: Retriever) -> None:
     with saying(Script(ANSWER)) as generator:
         desk = make_desk(store, retriever, generator, answer_tokens=len(ANSWER) - 3)

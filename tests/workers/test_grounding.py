@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.documents import Chunk, Passage
-from workers.grounding import evidence, extract, holds, is_about, refuses, sentences, support
+from workers.grounding import evidence, extract, holds, is_about, refuses, support
+from workers.sentences import sentences
 
 
 def passage(text: str, title: str = "経費規程", *headings: str) -> Passage:
@@ -48,6 +49,16 @@ def test_sentences_come_as_soon_as_they_are_whole() -> None:
         ("1. 申請します。\n2. 待ちます。", ["1. 申請します。", "\n2. 待ちます。"]),
         ("1) Apply.\n2) Wait.", ["1) Apply.", "\n2) Wait."]),
         ("12. ", ["12. "]),
+        (
+            "はい。\n| 区分 | 日 |\n|---|:-:|\n| 経費 | 25 |\n| 出張 | 10 |\n終わり。",
+            [
+                "はい。",
+                "\n| 区分 | 日 |\n|---|:-:|\n| 経費 | 25 |\n",
+                "| 出張 | 10 |\n",
+                "終わり。",
+            ],
+        ),
+        ("| 経費 | 25 |\n| 出張 | 10 |\n", ["| 経費 | 25 |\n", "| 出張 | 10 |\n"]),
         ("", []),
         ("   ", []),
     ],
@@ -57,7 +68,15 @@ def test_sentences_end_where_a_reader_would_end_them(text: str, parts: list[str]
 
 
 @pytest.mark.parametrize(
-    "text", ["はい。いいえ。本当？ 1.5です。\n\n* 項目", "One. Two! Three? 4.5\n5", "。。。", "a\n\n\nb"]
+    "text",
+    [
+        "はい。いいえ。本当？ 1.5です。\n\n* 項目",
+        "One. Two! Three? 4.5\n5",
+        "| a |\n|---|\n| b |",
+        "|\n|\n|",
+        "。。。",
+        "a\n\n\nb",
+    ],
 )
 def test_no_character_gets_lost_between_sentences(text: str) -> None:
     assert "".join(sentences(text)) == text

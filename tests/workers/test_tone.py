@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 
 import pytest
 
-from workers.grounding import sentences
+from workers.sentences import sentences
 from workers.tone import Tone
 
 LADY = "ですわよ"
