@@ -142,5 +142,5 @@ def by_model(passages: Sequence[Passage], conversation: Conversation, inquiry: I
     drafted = draft(conversation, inquiry.turn, passages, desk.generator, desk.answer_tokens, policy=inquiry.policy)
     if passages and not drafted.prompt.passages:  # the question left no room for them
         return not_found(inquiry, passages, drafted.cut)
-    written = write(drafted.prompt, inquiry, desk)
+    written = write(drafted.prompt, conversation.meant_by(inquiry.text), inquiry, desk)
     return composed(inquiry, drafted, written, desk.citing.citations(written.sources, inquiry.place))

@@ -14,6 +14,7 @@ import redis
 
 from bot.messages import Record, UnreadableRecord
 from bot.store import REMEMBERED_S, script, store_errors, text
+from knowledge.pointing import only_points
 from workers.files.keys import file_keys
 from workers.gaps.gap import gap_keys
 
@@ -101,6 +102,10 @@ class Conversation:
             said = "\n".join(one.text for one in heard)
             found += filter(None, [said, turn.text if turn.role == "user" else ""])
         return tuple(found)[-most:]
+
+    def meant_by(self, text: str) -> str:
+        """What somebody asks by this, with what was asked before where it only points at that."""
+        return "\n".join((*self.questions(), text)) if only_points(text) else text
 
     def quoted(self) -> frozenset[str]:
         """The ids of the chunks that its turns quote."""

@@ -44,8 +44,8 @@ class Written:
     lasting: bool = False
 
 
-def write(prompt: Prompt, inquiry: Inquiry, desk: Desk) -> Written:
-    """The model's answer over the prompt's passages, shown as it grows.
+def write(prompt: Prompt, question: str, inquiry: Inquiry, desk: Desk) -> Written:
+    """The model's answer to the question over the prompt's passages, shown as it grows.
 
     Without passages (a general answer) nothing is checked against them, and the text says so. A model that begins in
     another language than asked for is asked once more; after that the best passage speaks for itself.
@@ -56,11 +56,11 @@ def write(prompt: Prompt, inquiry: Inquiry, desk: Desk) -> Written:
     """
     until = time.monotonic() + desk.answer_deadline_s
     for asked in _asks(prompt, inquiry.voice, desk):
-        written = _written(asked, until, inquiry, desk)
+        written = _written(asked, question, until, inquiry, desk=desk)
         if written is not None:
             return written
         metrics.WRONG_LANGUAGE.inc()
-    return untranslated(inquiry.text, prompt.passages, inquiry.voice)
+    return untranslated(question, prompt.passages, inquiry.voice)
 
 
 def _asks(prompt: Prompt, voice: Voice, desk: Desk) -> Iterator[Prompt]:
@@ -71,9 +71,9 @@ def _asks(prompt: Prompt, voice: Voice, desk: Desk) -> Iterator[Prompt]:
         yield firmer
 
 
-def _written(prompt: Prompt, until: float, inquiry: Inquiry, desk: Desk) -> Written | None:
+def _written(prompt: Prompt, question: str, until: float, inquiry: Inquiry, *, desk: Desk) -> Written | None:
     """What came of one generation; None when it began in another language, and nothing of it was shown."""
-    question, voice, reply = inquiry.text, inquiry.voice, inquiry.reply
+    voice, reply = inquiry.voice, inquiry.reply
     left_s = max(until - time.monotonic(), 0.0)
     generation = desk.generator.submit(
         prompt,

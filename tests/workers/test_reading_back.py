@@ -85,6 +85,20 @@ def clerk(talk: Talk, store: redis.Redis) -> Clerk:
     return make_clerk(store, talk.desk.senders)
 
 
+def test_the_question_that_is_pointed_at_is_no_answer_to_it(
+    store: redis.Redis, slack: FakeSlack, retriever: Retriever
+) -> None:
+    asked = "経費の締め日はいつまでに申請でしたっけ"
+    with saying(Script(asked)) as generator:
+        talk = Talk(store, slack, make_desk(store, retriever, generator, senders={"slack": slack_sender(slack, store)}))
+        talk.says("U2", asked)
+        talk.asks("これ、分かる？")
+
+    (answer,) = slack.answers("C1", talk.root)
+    assert asked not in answer
+    assert ANSWER in answer
+
+
 def test_a_question_under_somebodys_question_finds_what_that_one_was_about(talk: Talk) -> None:
     talk.says("U2", "出張の領収書の出し方を知っている人はいますか")
     talk.says("U1", "さあ")
