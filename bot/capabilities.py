@@ -182,6 +182,10 @@ class Keeps(Protocol):
         """Have an answer that waits say that it holds no more, in the place of its words."""
         ...
 
+    def drop(self, conversation_id: str, *, but_for: str) -> None:
+        """Let no answer wait in this conversation any more, but for the one to this message."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:

@@ -48,6 +48,7 @@ Every key is named here and nowhere else; {c} is a conversation id, {m} a messag
     files              sorted set    conversations with files by the time that they were read last
     file_gone:{key}    string        a file was erased within the day: an answer under way does not bring it back
     kept:{c}           list          answers (LINE) that wait for the next token
+    kept_once:{m}:{n}  string        an answer (LINE) was kept: after a crash it is not kept again, though handed over
     keeping            sorted set    conversations (LINE) that may have kept answers, by when the last of them ends
     carrying:{c}       string        the reply token (LINE) that carries what was kept, just now
     collect:{hash}     hash          what was tried with the token of a button (LINE)

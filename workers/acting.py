@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import redis
 
-from bot.capabilities import Outcome, Suggests, Whispers
+from bot.capabilities import Keeps, Outcome, Suggests, Whispers
 from bot.errors import DeliveryDeferred
 from bot.home import OPENED
 from bot.journal import UnlockedJournal
@@ -104,9 +104,12 @@ def stop(control_id: str, event: Command, clerk: Clerk) -> None:
 
 
 def reset(control_id: str, event: Command, clerk: Clerk) -> None:
-    """Begin the conversation anew."""
+    """Begin the conversation anew; what waits in it is shown with the confirmation, or not any more."""
     clerk.conversations.reset(event.conversation_id)
     say("reset", control_id, event, clerk)
+    sender = clerk.senders[event.platform]
+    if isinstance(sender, Keeps):  # nothing would tell from which documents it was made
+        sender.drop(event.conversation_id, but_for=control_id)
 
 
 def forget(control_id: str, event: Command, clerk: Clerk) -> None:

@@ -46,8 +46,6 @@ def hand_over(
     except (TokenGone, DeliveryUnknown) as error:
         log.info("not handed over", extra={"platform": "line", "reason": str(error)})
         return False
-    finally:
-        _journal(reply_to, ways).write(reply_carried=[])  # settled: a copy of the words would escape an erasure
 
 
 def _journal(reply_to: Mapping[str, Any], ways: Ways) -> UnlockedJournal:

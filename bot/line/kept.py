@@ -19,7 +19,7 @@ from linebot.v3.messaging import FlexMessage, TextMessage
 
 from bot.line.phrases import Introduction, phrases
 from bot.messages import JSONObject, Record, UnreadableRecord
-from bot.store import store_errors, text
+from bot.store import script, store_errors, text
 
 log = logging.getLogger(__name__)
 
@@ -97,11 +97,17 @@ class KeptAnswer(Record):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """As much of some answers as one call carries: the messages, the same in words alone, and what is left."""
+    """As much of some answers as one call carries.
+
+    Args:
+        messages: what it shows.
+        plain: the same in words alone.
+        left: what is left of each answer; None where nothing is.
+    """
 
     messages: list[Any]
     plain: list[Any]
-    left: list[KeptAnswer]
+    left: list[KeptAnswer | None]
 
 
 def fill(answers: Sequence[KeptAnswer], room: int) -> Filled:
@@ -113,8 +119,8 @@ def fill(answers: Sequence[KeptAnswer], room: int) -> Filled:
         filled.plain.extend(answer.plain_messages()[:free])
         if free <= 0:
             filled.left.append(answer.introduced(answer.introduction or "late"))
-        elif answer.size > free:
-            filled.left.append(answer.after(free))
+        else:
+            filled.left.append(answer.after(free) if answer.size > free else None)
     return filled
 
 
@@ -123,18 +129,16 @@ class KeptAnswers:
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
+        self._keep = script(store, "bot", "keep_answer")
+        self._exchange = script(store, "bot", "exchange_answers")
 
-    def keep(self, conversation_id: str, answer: KeptAnswer) -> None:
-        """Keep one answer as the newest; the same one twice is kept once."""
-        key = f"kept:{conversation_id}"
-        with store_errors(), self._store.pipeline(transaction=True) as together:
-            together.lrem(key, 0, answer.to_json())
-            together.rpush(key, answer.to_json())
-            together.ltrim(key, -ROOM, -1)
-            together.expire(key, KEPT_S)
-            together.zadd(_WHERE, {conversation_id: time.time() + KEPT_S})
-            together.zremrangebyscore(_WHERE, 0, time.time())
-            together.execute()
+    def keep(self, conversation_id: str, answer: KeptAnswer, name: str) -> None:
+        """Keep one answer as the newest, once for each `name`, though it is handed over meanwhile."""
+        with store_errors():
+            self._keep(
+                keys=[f"kept:{conversation_id}", f"kept_once:{name}", _WHERE],
+                args=[answer.to_json(), conversation_id, ROOM, KEPT_S, time.time()],
+            )
 
     def drop(self, conversation_id: str, meant: Callable[[KeptAnswer], bool]) -> None:
         """Erase the kept answers that are meant."""
@@ -181,17 +185,33 @@ class KeptAnswers:
             if self._store.get(key) == token:
                 self._store.delete(key)
 
-    def exchange(self, conversation_id: str, carried: Sequence[KeptAnswer], left: Sequence[KeptAnswer]) -> None:
-        """Replace the carried answers by what is left, in front of what came meanwhile; safe to repeat."""
-        key = f"kept:{conversation_id}"
-        with store_errors(), self._store.pipeline(transaction=True) as together:
-            for answer in [*carried, *left]:
-                together.lrem(key, 0, answer.to_json())
-            for answer in reversed(left):
-                together.lpush(key, answer.to_json())
-            together.expire(key, KEPT_S)
-            together.zadd(_WHERE, {conversation_id: time.time() + KEPT_S}, xx=True)
-            together.execute()
+    def exchange(
+        self,
+        conversation_id: str,
+        carried: Sequence[tuple[KeptAnswer, KeptAnswer | None]],
+        own: Sequence[KeptAnswer] = (),
+        gone: Sequence[KeptAnswer] = (),
+    ) -> None:
+        """Put what is left of the carried answers in their place, in front of what came meanwhile; safe to repeat.
+
+        Of one that was erased or withdrawn meanwhile nothing is put back.
+
+        Args:
+            own: what is left of others, to be kept behind these.
+            gone: what is not to be kept any more, whoever kept it.
+        """
+        changed = [(was.to_json(), left.to_json() if left else "") for was, left in carried]
+        settled = [*(was.withdrawn for was, _ in carried), *gone]
+        changes = {
+            "changed": changed,
+            "gone": [answer.to_json() for answer in settled],
+            "own": [answer.to_json() for answer in own],
+        }
+        with store_errors():
+            self._exchange(
+                keys=[f"kept:{conversation_id}", _WHERE],
+                args=[conversation_id, KEPT_S, time.time() + KEPT_S, json.dumps(changes, ensure_ascii=False)],
+            )
 
 
 def _readable(text: str | bytes) -> list[KeptAnswer]:

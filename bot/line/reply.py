@@ -39,9 +39,8 @@ class LineReply:
 
     Facts in the journal: `text`, `showing` (the words that may have been shown stand, whatever is written later),
     `reply`, `notice` (what the token was tried for, see ReplyToken), `beginning` (what of the answer is shown once a
-    `notice` was `sent`), `has_extract` (what a document says is shown), `pushed` (groups of messages), `kept` (for the
-    next token), `loading_until`, `outcome`; `round` counts the answers that were asked for after the first was shown,
-    so that no push is taken for another's.
+    `notice` was `sent`), `has_extract` (what a document says is shown), `pushed` (groups of messages), `outcome`;
+    `round` counts the answers that were asked for after the first was shown, so that no push is taken for another's.
     """
 
     def __init__(self, target: Target, journal: Journal, ways: Ways) -> None:
@@ -131,7 +130,7 @@ class LineReply:
             return
         if token is not self._token:
             self._journal.write(beginning=progress.beginning, notice="sent")
-        self._journal.write(has_extract=bool(self._extract))
+        self._journal.write(has_extract=bool(facts.get("has_extract") or self._extract))
 
     def _answer(self, reply: Reply) -> KeptAnswer:
         """What is to be shown of the answer: as an earlier try has, or may have, shown it, else as it is now."""
@@ -182,15 +181,7 @@ class LineReply:
         # A push that was begun may have been shown: its key settles that, whatever is left of the quota.
         if "pushed" in facts or (self._may_push() and not self._ways.taps.expires_at(conversation_id)):
             return self._push(answer)
-        if not facts.get("kept"):  # else it is, or has been handed over
-            self._keep(answer, answer.introduction or "late")
-            self._journal.write(kept=True)
-        tapped = self._ways.taps.take(conversation_id)  # only now: a tap that comes later finds what is kept
-        try:
-            return "shown" if tapped and hand_over(tapped, conversation_id, self._ways) else "kept"
-        except DeliveryError as error:  # the button is there still
-            log.info("not handed over", extra={"platform": "line", "reason": str(error)})
-            return "kept"
+        return self._keep(answer.introduced(answer.introduction or "late"), 0)
 
     def _push(self, answer: KeptAnswer) -> Literal["shown", "kept"]:
         facts = self._journal.read()
@@ -202,8 +193,8 @@ class LineReply:
             try:
                 self._push_group(answer.messages()[begin:end], answer.plain_messages()[begin:end], name)
             except QuotaUsedUp:
-                self._keep(answer.after(begin) if group else answer, "rest" if group else answer.introduction or "late")
-                return "shown" if group else "kept"
+                rest = answer.after(begin) if group else answer.introduced(answer.introduction or "late")
+                return "shown" if self._keep(rest, group) == "shown" or group else "kept"
             self._journal.write(pushed=group + 1)
         return "shown"
 
@@ -223,9 +214,17 @@ class LineReply:
             self._ways.push(self._target.reply_to, plain_ones, str(uuid.uuid5(RETRY_KEYS, f"{name}:plain")))
         checkpoint("sent")
 
-    def _keep(self, answer: KeptAnswer, introduction: Introduction) -> None:
+    def _keep(self, answer: KeptAnswer, group: int) -> Literal["shown", "kept"]:
+        """Keep the answer, from this group of its messages on, and hand it over where a tap waits for it."""
+        conversation_id, again = self._target.conversation_id, self._journal.read().get("round", 0)
         self._journal.check()
-        self._ways.kept.keep(self._target.conversation_id, answer.introduced(introduction))
+        self._ways.kept.keep(conversation_id, answer, f"{answer.message_id}:{group}:{again}")
+        tapped = self._ways.taps.take(conversation_id)  # only now: a tap that comes later finds what is kept
+        try:
+            return "shown" if tapped and hand_over(tapped, conversation_id, self._ways) else "kept"
+        except DeliveryError as error:  # the button is there still
+            log.info("not handed over", extra={"platform": "line", "reason": str(error)})
+            return "kept"
 
     def _may_push(self) -> bool:
         return self._ways.pushing.allows(self._chat_id, self._target.reply_to["chat_type"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from bot.checkpoints import checkpoint
-from bot.errors import DeliveryDeferred, DeliveryFailed, DeliveryUnknown
+from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, LockLost
 from bot.line.api import MAX_MESSAGES, NotTaken, TokenGone
 from bot.line.kept import KeptAnswer, fill
 from bot.line.ways import Ways
@@ -55,22 +55,52 @@ class ReplyToken:
             TokenGone, DeliveryDeferred, DeliveryFailed: nothing was shown, and nothing has changed.
             DeliveryUnknown: it may have been shown; all of it is kept, marked so.
         """
+        if self._journal.read().get(f"{purpose}_settled"):
+            return []
         carried = self._carried(purpose)
         last = list(closing(bool(carried))) if closing else []
         filled = fill([*carried, *answers], MAX_MESSAGES - len(last))
         if not filled.messages and not last:
             return []
-        doubtful = [answer.introduced("unsure") for answer in (*carried, *answers)]
         try:
             self._spend_on(purpose, [*filled.messages, *last], [*filled.plain, *last])
-            # Of an earlier try, by a worker that was killed, there may be doubtful ones among what is kept.
-            self._kept.exchange(self._conversation_id, [*carried, *doubtful], filled.left)
+            left = self._settle(purpose, carried, answers, filled.left)
+            self._journal.write(**{f"{purpose}_settled": True})
+            return left
         except DeliveryUnknown:
-            self._kept.exchange(self._conversation_id, carried, doubtful)
+            doubtful = [answer.introduced("unsure") for answer in (*carried, *answers)]
+            self._settle(purpose, carried, answers, doubtful)
+            raise
+        except DeliveryError:
+            self._journal.write(**{f"{purpose}_carried": []})  # a copy of the words would escape an erasure
             raise
         finally:
             self._kept.release(self._conversation_id, self._token)
-        return filled.left
+
+    def _settle(
+        self,
+        purpose: Purpose,
+        carried: Sequence[KeptAnswer],
+        answers: Sequence[KeptAnswer],
+        left: Sequence[KeptAnswer | None],
+    ) -> list[KeptAnswer]:
+        """Keep what is left of all of them, and no copy of what was shown; what is left of the answers.
+
+        Raises:
+            LockLost: the answers' messages were erased meanwhile, so that nothing of these is kept.
+        """
+        changed = list(zip(carried, left, strict=False))
+        own = [rest for rest in left[len(carried) :] if rest]
+        # Of an earlier try, by a worker that was killed, there may be doubtful ones among what is kept.
+        doubtful = [answer.introduced("unsure") for answer in answers]
+        try:
+            self._journal.check()
+        except LockLost:
+            self._kept.exchange(self._conversation_id, changed, gone=doubtful)
+            raise
+        self._kept.exchange(self._conversation_id, changed, own, doubtful)
+        self._journal.write(**{f"{purpose}_carried": []})
+        return own
 
     def _spend_on(self, purpose: Purpose, messages: Sequence[Any], plain: Sequence[Any]) -> None:
         """Return when LINE has taken the messages, or, where it takes no cards or quotations, those in words alone."""

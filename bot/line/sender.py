@@ -105,6 +105,10 @@ class LineSender:
         """What waits for a reply token, but for what was withdrawn already."""
         return ((where, kept.message_id) for where, kept in self._ways.kept.all() if kept != kept.withdrawn)
 
+    def drop(self, conversation_id: str, *, but_for: str) -> None:
+        """Let no answer wait in this conversation any more, but for the one to this message."""
+        self._ways.kept.drop(conversation_id, lambda kept: kept.message_id != but_for)
+
     def withdraw(self, conversation_id: str, message_id: str) -> None:
         """Have the waiting answer to this message say that it holds no more."""
         for kept in self._ways.kept.of(conversation_id):

@@ -381,11 +381,28 @@ def test_a_button_whose_answer_is_still_to_come_waits_for_it(store: redis.Redis,
     assert store.exists(f"tap:{asked.conversation_id}")
 
 
+def test_what_waits_is_shown_as_its_conversation_begins_anew_or_not_any_more(
+    store: redis.Redis, line: FakeLine
+) -> None:
+    asked = from_line(line, "経費の締め日は？")
+    sender = line_sender(line, store)
+    answers = KeptAnswers(store)
+    for number in range(6):  # and the confirmation: two more than one token shows
+        kept = KeptAnswer(f"line:{number}", asked.user_id, "ja", [f"答え{number}"], "late")
+        answers.keep(asked.conversation_id, kept, f"line:{number}")
+    said = Command("line", asked.conversation_id, asked.user_id, "reset", "", "ja", time.time(), asked.reply_to)
+
+    act("r1", said, make_clerk(store, {"line": sender}, collector=sender))
+
+    assert "答え3" in "".join(line.visible(USER))
+    assert [kept.message_id for kept in answers.of(asked.conversation_id)] == ["r1"]
+
+
 def test_a_button_collects_what_was_kept(store: redis.Redis, line: FakeLine) -> None:
     sender = line_sender(line, store)
     said = from_line(line, "質問")
     kept = KeptAnswer("m1", said.user_id, "ja", [ANSWER], "late")
-    KeptAnswers(store).keep(said.conversation_id, kept)
+    KeptAnswers(store).keep(said.conversation_id, kept, said.id)
     pressed = Command("line", said.conversation_id, said.user_id, "collect", "", "ja", time.time(), said.reply_to)
     clerk = make_clerk(store, {"line": sender}, collector=sender)
 

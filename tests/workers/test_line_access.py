@@ -529,7 +529,7 @@ def test_an_answer_under_way_when_its_group_is_shut_out_does_not_come(
 
 def test_what_is_kept_for_who_is_shut_out_is_not_handed_out(place: Place) -> None:
     who = f"line:{USER}"
-    KeptAnswers(place.store).keep(who, KeptAnswer("line:1", who, "ja", [ANSWER], "late"))
+    KeptAnswers(place.store).keep(who, KeptAnswer("line:1", who, "ja", [ANSWER], "late"), "line:1")
     button = Postback("collect", who, "line:1", "ja").data()
 
     place.deliver(line_events.postback(button, line_events.user(), reply_token=place.line.issue_token(USER)))

@@ -133,7 +133,7 @@ def test_an_unreadable_kept_answer_holds_nothing_up(
 
 def test_what_one_token_carries_no_other_token_carries_meanwhile(store: redis.Redis) -> None:
     answers = KeptAnswers(store)
-    answers.keep(CONVERSATION, KeptAnswer("m", "u", "ja", ["答え"], "late"))
+    answers.keep(CONVERSATION, KeptAnswer("m", "u", "ja", ["答え"], "late"), "m")
 
     assert len(answers.claim(CONVERSATION, "first")) == 1
     assert answers.claim(CONVERSATION, "second") == []

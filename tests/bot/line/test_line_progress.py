@@ -372,10 +372,10 @@ def test_a_worker_that_dies_with_a_tap_in_its_hands_leaves_the_answer_to_the_nex
     assert words(line).removesuffix(JA.shown_above) == FIRST + SECOND + THIRD
 
 
-def test_a_worker_that_dies_before_it_looks_for_a_tap_leaves_the_answer_to_the_tap(
+def test_a_worker_that_dies_with_the_answer_kept_leaves_it_to_the_tap(
     sender: LineSender, line: FakeLine, target: Target
 ) -> None:
-    journal = DiesAt("kept", True)
+    journal = DiesAt("outcome", "kept")
     stream = sender.open(target, journal)
     stream.update(FIRST)
     at_the_end(stream, target)
