@@ -60,6 +60,10 @@ def _nobodys(_: str, __: str) -> bool:
     return False
 
 
+def _everybodys(_: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
     """What the bot listens to.
@@ -69,11 +73,13 @@ class Listening:
         is_ours: whether a message, by LINE's id, in a conversation is one that the bot has shown; may raise
             StoreUnavailable.
         admins: who may administer, as `line:U…`; their words in a 1:1 chat are orders.
+        knows: whether a message of somebody's, by our id, was taken in; may raise StoreUnavailable.
     """
 
     call_words: CallWords = NO_WORDS
     is_ours: Callable[[str, str], bool] = _nobodys
     admins: frozenset[str] = frozenset()
+    knows: Callable[[str], bool] = _everybodys
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bot.line.calling import NO_WORDS, CallWords, Listening
 from bot.line.events import delivery_id, translate
 from bot.line.sent import SentMessages
 from bot.line.sightings import kind_of
-from bot.messages import Edit, Message
+from bot.messages import Message
 from bot.platform import WebhookRequest, WebhookResponse
 from bot.sightings import Sightings
 from bot.store import store_errors
@@ -33,7 +33,7 @@ class LineFrontDoor:
         self._secret = channel_secret.encode()
         self._inbox = inbox
         self._access = access
-        self._listening = Listening(call_words, SentMessages(inbox.store).ours, access.admins)
+        self._listening = Listening(call_words, SentMessages(inbox.store).ours, access.admins, self._knows)
         self._sightings = Sightings(inbox.store, "line")
 
     def handle(self, request: WebhookRequest) -> WebhookResponse:
@@ -67,9 +67,7 @@ class LineFrontDoor:
     def _take_in(self, event: Any) -> bool:
         """Make one event durable; False when its conversation has no room."""
         said = translate(event, time.time(), self._listening)
-        if said is None or (isinstance(said, Edit) and not self._has(said.message_id)):
-            return True
-        ours = at_the_door(said, self._access)
+        ours = at_the_door(said, self._access) if said else None
         if ours is None:
             return True
         if isinstance(ours, Message):
@@ -77,8 +75,8 @@ class LineFrontDoor:
         self._inbox.control(ours, delivery_id(event))
         return True
 
-    def _has(self, message_id: str) -> bool:
-        """Whether the message was for the bot: LINE tells of every edit in a group, most of them of people's talk."""
+    def _knows(self, message_id: str) -> bool:
+        """Whether the message was for the bot."""
         with store_errors():
             return bool(self._inbox.store.exists(f"seen:{message_id}", f"about:{message_id}"))
 

@@ -40,15 +40,20 @@ def spoken(event: Envelope, listening: Listening) -> Message | Command | None:
     return event.command("cannot_read", str(kind)) if is_told else None
 
 
-def edited(event: Envelope, listening: Listening) -> Edit | Deletion | None:
+def edited(event: Envelope, listening: Listening) -> Message | Command | Edit | Deletion | None:
     """A text says something else now; nothing, where only the call is left. It is not answered again.
 
+    One that nobody took in before is said now, if it calls the bot: the edit overtook it, or added the call. LINE tells
+    of every edit in a group; of people's own talk nothing is kept.
+
     Raises:
-        OddEvent
+        OddEvent, StoreUnavailable
     """
     message = an_object(event.rest.get("message"))
     if message.get("type") != "text":
         return None
+    if not listening.knows(message_id(message)):
+        return spoken(event, listening)
     text = _called(event, message, listening)[0]
     if not text:
         return Deletion(**event.who, message_id=message_id(message), sent_at=event.sent_at)

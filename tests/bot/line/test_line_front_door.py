@@ -365,3 +365,34 @@ def test_an_edit_of_what_was_said_to_the_bot_goes_to_the_clerk(door: LineFrontDo
     (edit,) = controls(store)
     assert isinstance(edit, Edit)
     assert edit.text == "締切は？"
+
+
+def called_in(text: str) -> dict[str, Any]:
+    """What an edited message has besides its text when it mentions the bot."""
+    return {"mention": {"mentionees": [line_events.mentionee(text, "@窓口", is_self=True)]}}
+
+
+def test_an_edit_that_overtakes_its_message_is_what_is_asked(door: LineFrontDoor, store: redis.Redis) -> None:
+    said, anew = line_events.mentioning("@窓口 締め日は？"), "@窓口 支払日は？"
+    deliver(door, line_events.edited(said["message"]["id"], anew, **called_in(anew)))
+    deliver(door, said)
+
+    assert [message.text for message in waiting(store, GROUP)] == ["支払日は？"]
+    assert controls(store) == []
+
+
+def test_who_calls_the_bot_by_an_edit_is_answered(door: LineFrontDoor, store: redis.Redis) -> None:
+    said, anew = line_events.text("締め日は？", line_events.group()), "@窓口 締め日は？"
+    deliver(door, said)
+    deliver(door, line_events.edited(said["message"]["id"], anew, **called_in(anew)))
+
+    assert [message.text for message in waiting(store, GROUP)] == ["締め日は？"]
+
+
+def test_an_edit_of_what_was_unsent_is_not_asked(door: LineFrontDoor, store: redis.Redis) -> None:
+    said, anew = line_events.mentioning("@窓口 締め日は？"), "@窓口 支払日は？"
+    deliver(door, said)
+    deliver(door, line_events.unsend(said["message"]["id"], line_events.group()))
+    deliver(door, line_events.edited(said["message"]["id"], anew, **called_in(anew)))
+
+    assert "支払日は？" not in [message.text for message in waiting(store, GROUP)]
