@@ -27,7 +27,7 @@ from tests.workers.line_waits import (
     run_all,
 )
 
-LIFE_S = 14.0
+LIFE_S = 16.0
 """Of a token, in the place of 55: a quarter of a minute is a minute here."""
 CELLS = [Cell(speed, ahead) for speed in SPEEDS for ahead in AHEAD]
 JA = phrases("ja")
@@ -79,9 +79,8 @@ def test_all_of_the_answer_is_seen_once_and_in_order(seen: dict[Cell, Seen], cel
     assert the_answer(seen[cell]) == "".join(SENTENCES)
 
 
-@pytest.mark.parametrize("ahead", [0, 2])
-def test_what_is_finished_in_time_is_one_reply(seen: dict[Cell, Seen], ahead: int) -> None:
-    answer, *_ = seen[Cell("fast", ahead)].messages
+def test_what_is_finished_in_time_is_one_reply(seen: dict[Cell, Seen]) -> None:
+    answer, *_ = seen[Cell("fast", 0)].messages
     assert SENTENCES[0] in answer[1]
     assert SENTENCES[-1] in answer[1]
 
