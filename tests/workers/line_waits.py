@@ -160,8 +160,8 @@ class Waiting:
     def _at_work(self, desk: Desk, sender: LineSender) -> Iterator[None]:
         clerk = make_clerk(self._store, {"line": sender}, hints=self, collector=sender)
         due_times = DueTimes(self._store, desk.batches, {"line": sender})
-        threads = [threading.Thread(target=self._answer_all, args=(desk,)) for _ in range(WORKERS)]
-        threads.append(threading.Thread(target=self._keep_books, args=(clerk, due_times)))
+        threads = [threading.Thread(target=self._answer_all, args=(desk,), daemon=True) for _ in range(WORKERS)]
+        threads.append(threading.Thread(target=self._keep_books, args=(clerk, due_times), daemon=True))
         Heartbeat(self._store, "replies", lambda: status(desk, "a-model", WORKERS)).start()
         for thread in threads:
             thread.start()
