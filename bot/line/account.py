@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from linebot.v3.messaging import SetWebhookEndpointRequest, TestWebhookEndpointRequest
 
-from bot.errors import DeliveryError
-from bot.line.api import LineApi, NotFound
+from bot.line.api import LineApi, NotFound, Odd, object_of
 
 WEBHOOK_PATH = "line/webhook"
 """Behind PUBLIC_URL."""
@@ -78,7 +76,7 @@ class LineAccount:
     def try_webhook(self, address: str) -> Trial:
         """Have LINE send a test event to an address, and say what became of it; 60 times an hour at most."""
         answer = self._api.post("/v2/bot/channel/webhook/test", TestWebhookEndpointRequest(endpoint=address))
-        told = object_of(answer.body)
+        told = object_of(answer)
         return Trial(
             told.get("success") is True, _count(told, "statusCode"), _text(told, "reason"), _text(told, "detail")
         )
@@ -88,25 +86,6 @@ class LineAccount:
         quota = self._api.get("/v2/bot/message/quota")
         used = self._api.get("/v2/bot/message/quota/consumption")
         return Spent(_count(used, "totalUsage"), None if _text(quota, "type") == "none" else _count(quota, "value"))
-
-
-class Odd(DeliveryError):
-    """LINE's answer is not what its reference promises."""
-
-
-def object_of(body: bytes) -> Mapping[str, Any]:
-    """A body's JSON object.
-
-    Raises:
-        Odd: it has none.
-    """
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Odd("not an answer of LINE") from error
-    if not isinstance(value, dict):
-        raise Odd("not an answer of LINE")
-    return value
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

@@ -44,6 +44,10 @@ class NotFound(DeliveryFailed):
     """LINE has nothing under this address, or not for this channel."""
 
 
+class Odd(DeliveryError):
+    """LINE's answer is not what its reference promises."""
+
+
 class LineApi:
     """The calls that a sender makes, with the SDK's models as their bodies.
 
@@ -131,8 +135,8 @@ class LineApi:
         request = Request(self._url + path, headers=self._headers)  # noqa: S310 - the scheme is the setting's
         try:
             answer = self._calls.get(request, most_bytes=MOST_BYTES, timeout_s=self._timeout_s)
-            return _object(self._checked(path, answer))
-        except DeliveryUnknown as error:
+            return object_of(self._checked(path, answer))
+        except (DeliveryUnknown, Odd) as error:
             raise DeliveryDeferred(str(error)) from error
 
     def _checked(self, path: str, answer: Answer) -> Answer:
@@ -154,26 +158,26 @@ def _json(message: Any) -> bytes:
     return b"" if message is None else json.dumps(message.to_dict()).encode()
 
 
-def _object(answer: Answer) -> Mapping[str, Any]:
+def object_of(answer: Answer) -> Mapping[str, Any]:
     """The answer's JSON object.
 
     Raises:
-        DeliveryUnknown: it has none.
+        Odd: it has none.
     """
     try:
         value = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        raise DeliveryUnknown("not an answer of LINE") from error
+        raise Odd("not an answer of LINE") from error
     if not isinstance(value, dict):
-        raise DeliveryUnknown("not an answer of LINE")
+        raise Odd("not an answer of LINE")
     return value
 
 
 def _sent(answer: Answer) -> list[str]:
     """The ids of the messages that were shown; none where LINE, or who answered in its place, does not tell."""
     try:
-        sent = _object(answer).get("sentMessages")
-    except DeliveryUnknown:
+        sent = object_of(answer).get("sentMessages")
+    except Odd:
         return []
     told = [message.get("id") for message in sent if isinstance(message, dict)] if isinstance(sent, list) else []
     return [message_id for message_id in told if isinstance(message_id, str)]

@@ -53,7 +53,7 @@ def trial(account: LineAccount, address: str) -> Finding:
     try:
         tried = account.try_webhook(address)
     except NotTaken:
-        return Finding("bad", f"LINE does not take {address}: it has to be https, at a host that the DNS knows")
+        return not_taken(address)
     except DeliveryDeferred as error:
         return Finding("unknown", f"LINE did not try {address} ({error}): it does so 60 times an hour at most")
     except DeliveryError as error:
@@ -61,6 +61,11 @@ def trial(account: LineAccount, address: str) -> Finding:
     if tried.well:
         return Finding("ok", f"a test event of LINE's has reached {address} and was answered")
     return Finding("bad", f"a test event of LINE's came to nothing at {address}: {_why(tried)}")
+
+
+def not_taken(address: str) -> Finding:
+    """LINE refused the address itself."""
+    return Finding("bad", f"LINE does not take {address}: it has to be https, at a host that the DNS knows")
 
 
 def _why(tried: Trial) -> str:

@@ -14,8 +14,7 @@ from linebot.v3.messaging import CreateRichMenuAliasRequest, UpdateRichMenuAlias
 
 from bot.errors import DeliveryError, DeliveryFailed
 from bot.findings import Finding
-from bot.line.account import Odd, object_of
-from bot.line.api import LineApi, NotFound
+from bot.line.api import LineApi, NotFound, Odd, object_of
 from bot.line.channel import reason
 from bot.line.menu import OURS, Menu
 
@@ -73,7 +72,7 @@ class MenusThere:
 
     def create(self, menu: Menu) -> str:
         """Make a menu with its picture, which nobody sees yet; its id. 100 an hour at most."""
-        menu_id = object_of(self._api.post(_MENUS, menu.request).body).get("richMenuId")
+        menu_id = object_of(self._api.post(_MENUS, menu.request)).get("richMenuId")
         if not isinstance(menu_id, str) or not menu_id:
             raise Odd("LINE tells no id of the rich menu")
         self._data_api.upload(f"{_MENUS}/{menu_id}/content", menu.picture, "image/png")

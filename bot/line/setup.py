@@ -35,7 +35,7 @@ def _webhook(account: LineAccount, wanted: str, *, dry_run: bool) -> Iterator[Fi
         yield address
         now = account.webhook()
     except NotTaken:
-        yield Finding("bad", f"LINE does not take {wanted}: it has to be https, at a host that the DNS knows")
+        yield channel.not_taken(wanted)
         return
     except DeliveryError as error:
         yield Finding("bad", f"the webhook's address could not be set: {channel.reason(error)}")
