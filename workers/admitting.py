@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import redis
 
@@ -24,27 +25,34 @@ NAMES_WITHIN_S = 5.0
 """A platform that does not answer does not hold up the list, which has a reply token's life; ids are enough."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The phrase for who is let in now, the one for who is not, and how often that is said."""
+
+    admitted: str
+    refused: str
+    every_s: int
+
+
 def answer_to_a_wish(control_id: str, event: Command, clerk: Clerk) -> str:
     """What to say to a person who is not let in and may have sent a code; empty when they were told just now."""
-    outcome = clerk.access.redeem(event.argument, event.conversation_id)
-    if clerk.access.admits(event.conversation_id):
-        return phrase("paired", event.language)
-    if outcome == "wrong":  # to be told at once; there are few tries
-        return phrase("code_refused", event.language)
-    how_to = "not_admitted" if clerk.access.takes_codes else "not_on_list"
-    name = "codes_over" if outcome == "too many" else how_to
-    return _seldom(name, TELL_PERSON_EVERY_S, control_id, event, clerk)
+    refused = "not_admitted" if clerk.access.takes_codes else "not_on_list"
+    return _answer(_Words("paired", refused, TELL_PERSON_EVERY_S), control_id, event, clerk)
 
 
 def answer_in_a_group(control_id: str, event: Command, clerk: Clerk) -> str:
     """The same in a group; everybody in it is told together."""
+    return _answer(_Words("group_paired", "group_not_admitted", TELL_GROUP_EVERY_S), control_id, event, clerk)
+
+
+def _answer(words: _Words, control_id: str, event: Command, clerk: Clerk) -> str:
     outcome = clerk.access.redeem(event.argument, event.conversation_id)
     if clerk.access.admits(event.conversation_id):
-        return phrase("group_paired", event.language)
-    if outcome == "wrong":
+        return phrase(words.admitted, event.language)
+    if outcome == "wrong":  # to be told at once; there are few tries
         return phrase("code_refused", event.language)
-    name = "codes_over" if outcome == "too many" else "group_not_admitted"
-    return _seldom(name, TELL_GROUP_EVERY_S, control_id, event, clerk)
+    name = "codes_over" if outcome == "too many" else words.refused
+    return _seldom(name, words.every_s, control_id, event, clerk)
 
 
 def answer_to_an_order(control_id: str, event: Command, clerk: Clerk) -> str:
