@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryError, DeliveryFailed, DeliveryUnknown
-from bot.line.api import MAX_MESSAGES, NotTaken, QuotaUsedUp, TokenGone
+from bot.line.api import MAX_MESSAGES, QuotaUsedUp, TokenGone
 from bot.line.card import card
 from bot.line.collecting import hand_over, token_of_tap
 from bot.line.kept import KeptAnswer
@@ -19,7 +20,7 @@ from bot.line.progress import Progress, what_follows
 from bot.line.reading import ReadMark
 from bot.line.reply_token import ReplyToken
 from bot.line.text import plain, source_lines, split
-from bot.line.ways import Ways
+from bot.line.ways import Ways, show
 from bot.messages import Reply
 from bot.platform import Delivered, Journal, Target
 
@@ -145,7 +146,7 @@ class LineReply:
     def _cut(self, reply: Reply, before: str) -> KeptAnswer:
         """The answer, or what follows after the beginning that is shown, as LINE shows it."""
         whole, language = plain(reply.text), self._target.language
-        follows = what_follows(whole, before) if before else whole
+        follows = what_follows(whole, before)
         sources = source_lines(reply.text, reply.citations, language)
         introduction: Introduction = "" if not before else "anew" if follows is None else "rest"
         words = whole if follows is None else follows or (phrases(language).nothing_more if before else "")
@@ -167,8 +168,7 @@ class LineReply:
         """Get the answer to its reader by the first way that is open."""
         try:
             left = self._token.deliver("reply", [answer])
-            untouched = (rest.size == answer.size for rest in left if rest.message_id == answer.message_id)
-            return "kept" if any(untouched) else "shown"
+            return "kept" if any(rest.size == answer.size for rest in left) else "shown"
         except DeliveryUnknown:
             return "kept"  # and marked as one that may have been shown; a push could show it twice
         except TokenGone:
@@ -199,19 +199,19 @@ class LineReply:
         return "shown"
 
     def _push_group(self, messages: list[Any], plain_ones: list[Any], name: str) -> None:
-        """Push some messages, or, where LINE takes no cards or quotations, the same in words alone.
+        """Push some messages, each kind under a key of its own, since LINE takes a key for one body only.
 
         Raises:
             QuotaUsedUp, DeliveryFailed, DeliveryDeferred, LockLost
         """
+
+        def push(some: Sequence[Any]) -> None:
+            key = name if some is messages else f"{name}:plain"
+            self._ways.push(self._target.reply_to, some, str(uuid.uuid5(RETRY_KEYS, key)))
+
         checkpoint("sending")
         self._journal.check()
-        try:
-            self._ways.push(self._target.reply_to, messages, str(uuid.uuid5(RETRY_KEYS, name)))
-        except NotTaken:
-            if messages == plain_ones:
-                raise
-            self._ways.push(self._target.reply_to, plain_ones, str(uuid.uuid5(RETRY_KEYS, f"{name}:plain")))
+        show(push, messages, plain_ones)
         checkpoint("sent")
 
     def _keep(self, answer: KeptAnswer, group: int) -> Literal["shown", "kept"]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from bot.checkpoints import checkpoint
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryFailed, DeliveryUnknown, LockLost
-from bot.line.api import MAX_MESSAGES, NotTaken, TokenGone
+from bot.line.api import MAX_MESSAGES, TokenGone
 from bot.line.kept import KeptAnswer, fill
-from bot.line.ways import Ways
+from bot.line.ways import Ways, show
 from bot.platform import Journal
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ class ReplyToken:
     def deliver(
         self, purpose: Purpose, answers: Sequence[KeptAnswer], closing: Callable[[bool], Sequence[Any]] | None = None
     ) -> list[KeptAnswer]:
-        """Show what was kept, the answers, and the closing messages in one call; what did not fit is kept and returned.
+        """Show what was kept, the answers, and the closing messages in one call; what is left of the answers.
+
+        All that did not fit is kept.
 
         Args:
             closing: gives further messages, told whether there was anything kept.
@@ -63,7 +66,7 @@ class ReplyToken:
         if not filled.messages and not last:
             return []
         try:
-            self._spend_on(purpose, [*filled.messages, *last], [*filled.plain, *last])
+            show(partial(self._spend, purpose), [*filled.messages, *last], [*filled.plain, *last])
             left = self._settle(purpose, carried, answers, filled.left)
             self._journal.write(**{f"{purpose}_settled": True})
             return left
@@ -101,16 +104,6 @@ class ReplyToken:
         self._kept.exchange(self._conversation_id, changed, own, doubtful)
         self._journal.write(**{f"{purpose}_carried": []})
         return own
-
-    def _spend_on(self, purpose: Purpose, messages: Sequence[Any], plain: Sequence[Any]) -> None:
-        """Return when LINE has taken the messages, or, where it takes no cards or quotations, those in words alone."""
-        try:
-            self._spend(purpose, messages)
-        except NotTaken:
-            if list(plain) == list(messages):
-                raise
-            log.warning("shown in words alone", extra={"platform": "line"})
-            self._spend(purpose, plain)
 
     def _carried(self, purpose: Purpose) -> list[KeptAnswer]:
         """What was kept: as written down where a try may have shown it, else as it is now."""

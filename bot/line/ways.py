@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 
-from bot.line.api import LineApi, QuotaUsedUp
+from bot.line.api import LineApi, NotTaken, QuotaUsedUp
 from bot.line.kept import KeptAnswers
 from bot.line.quota import Pushing
 from bot.line.sent import SentMessages
 from bot.line.tap import Taps
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,18 @@ class Ways:
             self.pushing.used_up()
             raise
         self.sent.note(shown, f"line:{chat_id}")
+
+
+def show(by: Callable[[Sequence[Any]], None], messages: Sequence[Any], plain: Sequence[Any]) -> None:
+    """Show the messages by this way, or, where LINE takes no cards or quotations, those in words alone.
+
+    Raises:
+        NotTaken: LINE does not take these either; and whatever `by` does.
+    """
+    try:
+        by(messages)
+    except NotTaken:
+        if list(plain) == list(messages):
+            raise
+        log.warning("shown in words alone", extra={"platform": "line"})
+        by(plain)
